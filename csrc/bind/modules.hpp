@@ -1,0 +1,11 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace pyhwnas::bind {
+
+void bind_latency(pybind11::module_& m);
+void bind_moo(pybind11::module_& m);
+void bind_proxy(pybind11::module_& m);
+
+}  // namespace pyhwnas::bind

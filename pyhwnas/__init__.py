@@ -1,0 +1,92 @@
+"""Hardware-aware multi-objective neural architecture search.
+
+Importing this package needs numpy alone and loads almost nothing: names below are imported when
+they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import logging
+from typing import TYPE_CHECKING, Any
+
+from pyhwnas.errors import (
+    CudaError,
+    EvaluationError,
+    LatencyTableError,
+    MissingExtraError,
+    PyhwnasError,
+    SpaceError,
+    StoreError,
+)
+
+if TYPE_CHECKING:
+    from pyhwnas import (
+        latency,
+        moo,
+        networks,
+        objectives,
+        optimizers,
+        proxies,
+        spaces,
+    )
+    from pyhwnas.history import History
+    from pyhwnas.latency import LatencyTable
+    from pyhwnas.problem import AtMost, Problem
+    from pyhwnas.search import Search
+
+    __version__: str
+
+__all__ = [
+    "AtMost",
+    "CudaError",
+    "EvaluationError",
+    "History",
+    "LatencyTable",
+    "LatencyTableError",
+    "MissingExtraError",
+    "Problem",
+    "PyhwnasError",
+    "Search",
+    "SpaceError",
+    "StoreError",
+    "__version__",
+    "latency",
+    "moo",
+    "networks",
+    "objectives",
+    "optimizers",
+    "proxies",
+    "spaces",
+]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+_HOMES = {
+    "AtMost": "problem",
+    "History": "history",
+    "LatencyTable": "latency",
+    "Problem": "problem",
+    "Search": "search",
+}
+_SUBPACKAGES = frozenset(
+    ("latency", "moo", "networks", "objectives", "optimizers", "proxies", "spaces")
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = importlib.metadata.version("pyhwnas")
+    elif name in _SUBPACKAGES:
+        value = importlib.import_module(f"pyhwnas.{name}")
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(f"pyhwnas.{_HOMES[name]}"), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,99 @@
+"""From what users pass to what kernels take: C-contiguous arrays of one dtype.
+
+An array that fits is passed on as it is. Conversions are exact or they are refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["as_ids", "as_matrix", "as_vector"]
+
+
+def as_matrix(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Real numbers as a C-contiguous float64 matrix; a copy only where dtype or layout forces one.
+
+    Parameters
+    ----------
+    values : array_like, shape (n, m)
+        Integers or floating-point numbers of at most 64 bits.
+    name : str
+        Name of the argument, for messages.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, m)
+
+    Raises
+    ------
+    TypeError
+        If the values are not real numbers, or wider than float64.
+    ValueError
+        If there are not two dimensions.
+    """
+    return _as_floats(values, name, ndim=2)
+
+
+def as_vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Real numbers as a C-contiguous float64 vector; see `as_matrix`."""
+    return _as_floats(values, name, ndim=1)
+
+
+def as_ids(values: ArrayLike, name: str, *, ndim: int) -> NDArray[np.int32]:
+    """Whole numbers as a C-contiguous int32 array.
+
+    Parameters
+    ----------
+    values : array_like
+        Integers that fit into 32 bits.
+    name : str
+        Name of the argument, for messages.
+    ndim : int
+        The number of dimensions it must have.
+
+    Returns
+    -------
+    ndarray of int32
+
+    Raises
+    ------
+    TypeError
+        If the values are not integers.
+    ValueError
+        If the number of dimensions differs, or a value does not fit.
+    """
+    array = _as_array(values, name, ndim=ndim, kinds="iu", expected="integers")
+    limits = np.iinfo(np.int32)
+    if (
+        array.dtype != np.int32
+        and array.size
+        and (array.min() < limits.min or array.max() > limits.max)
+    ):
+        raise ValueError(
+            f"{name} must fit into 32 bits, got values from {array.min()} to {array.max()}"
+        )
+    return np.ascontiguousarray(array, dtype=np.int32)
+
+
+def _as_floats(values: ArrayLike, name: str, *, ndim: int) -> NDArray[np.float64]:
+    array = _as_array(values, name, ndim=ndim, kinds="fiu", expected="real numbers")
+    if array.dtype.itemsize > np.dtype(np.float64).itemsize:
+        raise TypeError(f"{name} must have at most 64 bits per value, got dtype {array.dtype}")
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _as_array(
+    values: ArrayLike, name: str, *, ndim: int, kinds: str, expected: str
+) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} dimensions, got shape {array.shape}")
+    # An empty list has no dtype of its own; numpy calls it float64.
+    if array.dtype.kind not in kinds and array.size:
+        raise TypeError(f"{name} must hold {expected}, got dtype {array.dtype}")
+    return array

@@ -1,0 +1,292 @@
+"""A plan: the fixed graph of slots that every network of a space is read from.
+
+Populations never become objects. A genotype matrix picks candidates (`choices`), the plan turns
+them into unit ids, and counters, latency and closed-form proxies work on those ids alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pyhwnas.errors import SpaceError
+from pyhwnas.networks.op import (
+    Activation,
+    Add,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    GlobalAvgPool,
+    Linear,
+    MaxPool,
+    Mul,
+    Op,
+    Shape,
+    Slice,
+)
+from pyhwnas.networks.unit import Unit, join
+
+__all__ = ["ABSENT", "INPUT", "Plan", "Program", "Slot"]
+
+INPUT = -1
+"""In `Slot.inputs`: the network's own input."""
+
+ABSENT = -1
+"""In unit ids: this slot is not there in this network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in a plan and the units that may stand in it.
+
+    Parameters
+    ----------
+    name : str
+        A Python identifier, unique in the plan; shared weights are named by it.
+    inputs : tuple of int
+        Earlier slots (or `INPUT`) whose outputs come in, in order.
+    candidates : tuple of Unit
+        What may stand here. In a join they are listed by the number of inputs that are present,
+        1 to ``len(inputs)``, once for each choice (see `Plan.unit_ids`).
+    join : bool
+        Whether absent inputs are skipped. Any other slot needs all of its inputs.
+    group : str
+        Slots of one group are drawn together (a stage, a cell).
+    """
+
+    name: str
+    inputs: tuple[int, ...]
+    candidates: tuple[Unit, ...]
+    join: bool = False
+    group: str = ""
+
+    @classmethod
+    def joining(
+        cls, name: str, inputs: Sequence[int], op: Add | Concat, shape: Shape, group: str = ""
+    ) -> Slot:
+        """Make the slot that joins tensors of one shape, however many of them are present."""
+        candidates = tuple(join(op, [shape] * count) for count in range(1, len(inputs) + 1))
+        return cls(name, tuple(inputs), candidates, join=True, group=group)
+
+
+class Program(NamedTuple):
+    """A plan as flat int32 arrays, the form that kernels interpret (see ``synflow.hpp``)."""
+
+    slot_input_offsets: npt.NDArray[np.int32]
+    slot_inputs: npt.NDArray[np.int32]
+    unit_offsets: npt.NDArray[np.int32]
+    unit_input_offsets: npt.NDArray[np.int32]
+    unit_input_shapes: npt.NDArray[np.int32]
+    nodes: npt.NDArray[np.int32]
+    node_input_offsets: npt.NDArray[np.int32]
+    node_inputs: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A fixed directed acyclic graph of slots; the last slot is the network's output.
+
+    Parameters
+    ----------
+    slots : tuple of Slot
+        In an order in which every slot only uses earlier ones.
+
+    Attributes
+    ----------
+    units : tuple of Unit
+        The distinct units of all slots in order of first appearance; a unit id is an index into
+        this tuple, and the identity (no operations) is a unit like any other.
+
+    Raises
+    ------
+    SpaceError
+        If names repeat, a slot uses a later one, or a candidate can never meet an input of its
+        shape.
+    """
+
+    slots: tuple[Slot, ...]
+    units: tuple[Unit, ...] = field(init=False, repr=False)
+    _candidate_ids: npt.NDArray[np.int32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._check()
+        number: dict[Unit, int] = {}
+        widest = max(len(slot.candidates) for slot in self.slots)
+        table = np.full((len(self.slots), widest), ABSENT, dtype=np.int32)
+        for row, slot in enumerate(self.slots):
+            for column, unit in enumerate(slot.candidates):
+                table[row, column] = number.setdefault(unit, len(number))
+        table.flags.writeable = False
+        object.__setattr__(self, "units", tuple(number))
+        object.__setattr__(self, "_candidate_ids", table)
+
+    def _check(self) -> None:
+        if not self.slots:
+            raise SpaceError("a plan needs at least one slot, got none")
+        names = [slot.name for slot in self.slots]
+        if len(set(names)) != len(names) or not all(name.isidentifier() for name in names):
+            raise SpaceError("slot names must be distinct Python identifiers")
+        outputs: list[set[Shape]] = []
+        for position, slot in enumerate(self.slots):
+            if any(not INPUT <= source < position for source in slot.inputs):
+                raise SpaceError(f"slot {slot.name}: inputs {slot.inputs} must be earlier slots")
+            arities = {len(unit.inputs) for unit in slot.candidates}
+            if not slot.join and arities != {len(slot.inputs)}:
+                raise SpaceError(
+                    f"slot {slot.name}: expected candidates with {len(slot.inputs)} input(s), "
+                    f"got {sorted(arities)}; mark a slot that joins with join=True"
+                )
+            if slot.join and len(slot.candidates) % len(slot.inputs):
+                raise SpaceError(
+                    f"slot {slot.name}: a join of {len(slot.inputs)} inputs lists that many "
+                    f"candidates for each choice, got {len(slot.candidates)}"
+                )
+            if INPUT not in slot.inputs:
+                possible = set().union(*(outputs[source] for source in slot.inputs))
+                for unit in slot.candidates:
+                    if not possible.issuperset(unit.inputs):
+                        raise SpaceError(
+                            f"slot {slot.name}: candidate {unit.key!r} fits none of the shapes "
+                            f"that can arrive there: {sorted(possible)}"
+                        )
+            outputs.append({unit.out_shape for unit in slot.candidates})
+
+    def unit_ids(self, choices: npt.ArrayLike, *, live: bool = False) -> npt.NDArray[np.int32]:
+        """Turn choices of candidates into unit ids, for a whole population.
+
+        Parameters
+        ----------
+        choices : array_like of int, shape (n, n_slots)
+            Index of the candidate in each slot, `ABSENT` where there is none. In a join the
+            choice ``c`` stands for its ``c``-th list of candidates: the plan itself takes the
+            one that fits the number of inputs present.
+        live : bool
+            Leave out slots on no path from the input to the output. Published counts of some
+            spaces include them (``live=False``); what runs does not.
+
+        Returns
+        -------
+        ndarray of int32, shape (n, n_slots)
+            Indices into `units`; `ABSENT` where a slot is empty. A row without a path from input
+            to output is `ABSENT` throughout if ``live``.
+
+        Notes
+        -----
+        O(n * n_slots), without a Python loop over rows.
+        """
+        chosen = np.array(choices, dtype=np.int32)
+        if chosen.ndim != 2 or chosen.shape[1] != len(self.slots):
+            raise SpaceError(f"choices: expected (n, {len(self.slots)}), got {chosen.shape}")
+        if live:
+            chosen[~self._live(chosen >= 0)] = ABSENT
+        present = chosen >= 0
+        for position, slot in enumerate(self.slots):
+            if slot.join:
+                count = self._arriving(present, slot).sum(axis=1)
+                present[:, position] &= count > 0
+                chosen[:, position] = chosen[:, position] * len(slot.inputs) + count - 1
+        rows = np.arange(len(self.slots))
+        ids = self._candidate_ids[rows, np.where(present, chosen, 0)]
+        return np.where(present, ids, np.int32(ABSENT))
+
+    @staticmethod
+    def _arriving(present: npt.NDArray[np.bool_], slot: Slot) -> npt.NDArray[np.bool_]:
+        columns = [
+            np.ones(len(present), dtype=bool) if source == INPUT else present[:, source]
+            for source in slot.inputs
+        ]
+        return np.stack(columns, axis=1)
+
+    def _live(self, present: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        reached = present.copy()
+        for position, slot in enumerate(self.slots):
+            arriving = self._arriving(reached, slot)
+            reached[:, position] &= arriving.any(1) if slot.join else arriving.all(1)
+        used = np.zeros_like(reached)
+        used[:, -1] = reached[:, -1]
+        for position in range(len(self.slots) - 1, -1, -1):
+            for source in self.slots[position].inputs:
+                if source != INPUT:
+                    used[:, source] |= used[:, position] & reached[:, source]
+        return used
+
+    @cached_property
+    def program(self) -> Program:
+        """The plan as flat arrays for kernels."""
+        return _lower(self)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over slots, wiring and candidates: equal where two plans mean the same."""
+        digest = hashlib.sha256()
+        for slot in self.slots:
+            keys = [unit.key for unit in slot.candidates]
+            digest.update(repr((slot.name, slot.inputs, slot.join, keys)).encode())
+        return digest.hexdigest()
+
+
+_ACTIVATION_CODES = {
+    "relu": 3,
+    "relu6": 4,
+    "hswish": 5,
+    "hsigmoid": 6,
+    "sigmoid": 7,
+    "silu": 8,
+    "gelu": 9,
+}
+
+
+def _instruction(op: Op, shape: Shape) -> tuple[int, ...]:
+    """Encode ``opcode, out_c, out_h, out_w, kernel, stride, padding, groups, dilation, bias``."""
+    out = (*shape, 1, 1)[:3]
+    match op:
+        case Conv(kernel=k, stride=s, groups=g, dilation=d, bias=b):
+            return (0, *out, k, s, op.padding, g, d, int(b))
+        case Linear(bias=b):
+            return (1, *out, 1, 1, 0, 1, 1, int(b))
+        case Activation(kind=kind):
+            return (_ACTIVATION_CODES[kind], *out, 1, 1, 0, 1, 1, 0)
+        case MaxPool(kernel=k, stride=s, padding=p):
+            return (10, *out, k, s, p, 1, 1, 0)
+        case AvgPool(kernel=k, stride=s, padding=p):
+            return (11, *out, k, s, p, 1, 1, 0)
+    plain = {BatchNorm: 2, GlobalAvgPool: 12, Add: 13, Mul: 14, Concat: 15, Slice: 16}
+    return (plain[type(op)], *out, 1, 1, 0, 1, 1, 0)
+
+
+def _lower(plan: Plan) -> Program:
+    nodes = [node for unit in plan.units for node in unit.nodes]
+    instructions = [
+        _instruction(node.op, shape)
+        for unit in plan.units
+        for node, shape in zip(unit.nodes, unit.shapes[len(unit.inputs) :], strict=True)
+    ]
+    shapes = [(*shape, 1, 1)[:3] for unit in plan.units for shape in unit.inputs]
+    return Program(
+        slot_input_offsets=_offsets(len(slot.inputs) for slot in plan.slots),
+        slot_inputs=_int32([source for slot in plan.slots for source in slot.inputs]),
+        unit_offsets=_offsets(len(unit.nodes) for unit in plan.units),
+        unit_input_offsets=_offsets(len(unit.inputs) for unit in plan.units),
+        unit_input_shapes=_int32(shapes).reshape(-1, 3),
+        nodes=_int32(instructions).reshape(-1, 10),
+        node_input_offsets=_offsets(len(node.inputs) for node in nodes),
+        node_inputs=_int32([value for node in nodes for value in node.inputs]),
+    )
+
+
+def _offsets(counts: Iterable[int]) -> npt.NDArray[np.int32]:
+    return _int32([0, *accumulate(counts)])
+
+
+def _int32(values: object) -> npt.NDArray[np.int32]:
+    array = np.array(values, dtype=np.int32)
+    array.flags.writeable = False
+    return array

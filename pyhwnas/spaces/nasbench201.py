@@ -1,0 +1,237 @@
+"""NAS-Bench-201: 15 625 cells of four nodes and five operations."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from pyhwnas.errors import SpaceError
+from pyhwnas.networks import (
+    INPUT,
+    Activation,
+    Add,
+    AvgPool,
+    BatchNorm,
+    Conv,
+    GlobalAvgPool,
+    Linear,
+    Node,
+    Plan,
+    Shape,
+    Slot,
+    Unit,
+    chain,
+)
+from pyhwnas.spaces.base import Gene, IntMatrix, PlainSpace, as_genotypes
+
+__all__ = ["NASBench201"]
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+NONE = 0
+
+
+@dataclass(frozen=True)
+class NASBench201(PlainSpace):
+    """The topology space of NAS-Bench-201 (NATS-Bench TSS), 5^6 = 15 625 networks.
+
+    A cell has four nodes; each of its six edges carries one of five operations. The network is a
+    3x3 stem with 16 channels, three stages of five equal cells with residual reduction blocks
+    between them, global pooling and a classifier.
+
+    Parameters
+    ----------
+    n_classes : int
+        10 for CIFAR-10, 100 for CIFAR-100, 120 for ImageNet16-120.
+    resolution : int
+        Input height and width in pixels: 32, or 16 for ImageNet16-120.
+
+    Notes
+    -----
+    Genes are the edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3 in the order of the official string, their
+    values the operations none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3. Every row
+    is canonical, since the benchmark trained every row. Published MACs and params count
+    convolutions that are not on a path to the output (4 250 rows have some): `unit_ids` with
+    ``live=False``.
+
+    References
+    ----------
+    Dong and Yang, 2020, https://openreview.net/forum?id=HJxyZkBKDr;
+    Dong et al., 2021, https://doi.org/10.1109/TPAMI.2021.3054824
+
+    Examples
+    --------
+    >>> space = NASBench201()
+    >>> space.to_str(space.at_index(0))
+    '|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|'
+    """
+
+    n_classes: int = 10
+    resolution: int = 32
+    name = "nasbench201"
+    genes = tuple(Gene(f"edge{i}{j}", len(OPERATIONS), group=(f"node{j}",)) for i, j in EDGES)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Stem, 3 x 5 cells of six edges and two sums, two reduction blocks, head: 124 slots."""
+        shape: Shape = (16, self.resolution, self.resolution)
+        image: Shape = (3, self.resolution, self.resolution)
+        slots = [Slot("stem", (INPUT,), (chain(image, Conv(16, 3), BatchNorm()),), group="stem")]
+        for stage in range(3):
+            if stage:
+                slots.append(_reduction(f"reduction{stage}", len(slots) - 1, shape))
+                shape = slots[-1].candidates[0].out_shape
+            for cell in range(5):
+                slots += _cell(f"stage{stage + 1}_cell{cell + 1}", len(slots) - 1, shape)
+        head = chain(
+            shape, BatchNorm(), Activation("relu"), GlobalAvgPool(), Linear(self.n_classes)
+        )
+        slots.append(Slot("head", (len(slots) - 1,), (head,), group="head"))
+        return Plan(tuple(slots))
+
+    @cached_property
+    def _gene_of_slot(self) -> npt.NDArray[np.int64]:
+        return np.array([_gene_of(slot.name) for slot in self.plan.slots])
+
+    def unit_ids(self, X: IntMatrix, *, live: bool = False) -> npt.NDArray[np.int32]:
+        """Pick the unit in each slot, int32[n, 124]; see `Plan.unit_ids`."""
+        X = as_genotypes(self, X)
+        gene = self._gene_of_slot
+        choices = np.where(gene >= 0, X[:, gene] - 1, 0)
+        return self.plan.unit_ids(choices, live=live)
+
+    def identity(self, X: IntMatrix) -> npt.NDArray[np.int64]:
+        """Number rows by the authors' isomorphism test, which leaves 6 466 of 15 625."""
+        return _representatives()[_position(as_genotypes(self, X))]
+
+    def index(self, X: IntMatrix) -> npt.NDArray[np.int64]:
+        """Return the benchmark's own index of each row, int64[n] in 0..15624."""
+        order = np.argsort(_official_positions())
+        return order[_position(as_genotypes(self, X))]
+
+    def at_index(self, index: int) -> npt.NDArray[np.int64]:
+        """Return the genotype with the benchmark's index, int64[6]."""
+        return self.all()[index]
+
+    def all(self) -> IntMatrix:
+        """Return all networks in the benchmark's order, int64[15625, 6]."""
+        positions = _official_positions()[:, None]
+        return positions // len(OPERATIONS) ** np.arange(len(EDGES) - 1, -1, -1) % len(OPERATIONS)
+
+    def to_str(self, x: npt.NDArray[np.int64]) -> str:
+        """Write the official string ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``."""
+        row = as_genotypes(self, np.atleast_2d(x))[0]
+        nodes = ["|", "|", "|"]
+        for (source, target), value in zip(EDGES, row, strict=True):
+            nodes[target - 1] += f"{OPERATIONS[value]}~{source}|"
+        return "+".join(nodes)
+
+    def from_str(self, text: str) -> npt.NDArray[np.int64]:
+        """Read the official string."""
+        words = re.findall(r"([a-z0-9_]+)~(\d)", text)
+        row = [OPERATIONS.index(op) for op, _ in words if op in OPERATIONS]
+        if len(row) != len(EDGES) or self.to_str(np.array(row)) != text.strip():
+            raise SpaceError(
+                "nasbench201: expected '|op~0|+|op~0|op~1|+|op~0|op~1|op~2|' with operations "
+                f"{', '.join(OPERATIONS)}, got {text!r}"
+            )
+        return np.array(row, dtype=np.int64)
+
+
+def _cell(name: str, source: int, shape: Shape) -> list[Slot]:
+    """Six edges and the sums of nodes 2 and 3, in the order in which they can run."""
+    channels = shape[0]
+    relu = Activation("relu")
+    operations = (
+        chain(shape),
+        chain(shape, relu, Conv(channels, 1), BatchNorm()),
+        chain(shape, relu, Conv(channels, 3), BatchNorm()),
+        chain(shape, AvgPool(3, padding=1)),
+    )
+    node = {0: source}
+    slots: list[Slot] = []
+    for target in (1, 2, 3):
+        arriving = []
+        for start in range(target):
+            edge = Slot(f"{name}_edge{start}{target}", (node[start],), operations, group=name)
+            slots.append(edge)
+            arriving.append(source + len(slots))
+        if target > 1:
+            slots.append(Slot.joining(f"{name}_node{target}", arriving, Add(), shape, name))
+        node[target] = source + len(slots)
+    return slots
+
+
+def _reduction(name: str, source: int, shape: Shape) -> Slot:
+    """Residual block with stride 2: two 3x3 convolutions beside a pooled 1x1 shortcut."""
+    out = 2 * shape[0]
+    relu, bn = Activation("relu"), BatchNorm()
+    nodes = (
+        Node(relu, (0,)),
+        Node(Conv(out, 3, stride=2), (1,)),
+        Node(bn, (2,)),
+        Node(relu, (3,)),
+        Node(Conv(out, 3), (4,)),
+        Node(bn, (5,)),
+        Node(AvgPool(2, stride=2), (0,)),
+        Node(Conv(out, 1), (7,)),
+        Node(Add(), (6, 8)),
+    )
+    return Slot(name, (source,), (Unit((shape,), nodes),), group=name)
+
+
+def _gene_of(slot: str) -> int:
+    edge = re.search(r"_edge(\d)(\d)$", slot)
+    return EDGES.index((int(edge[1]), int(edge[2]))) if edge else -1
+
+
+def _position(X: IntMatrix) -> npt.NDArray[np.int64]:
+    """Return the lexicographic position of each row."""
+    return X @ (len(OPERATIONS) ** np.arange(len(EDGES) - 1, -1, -1))
+
+
+@cache
+def _official_positions() -> npt.NDArray[np.int64]:
+    """Lexicographic positions in the benchmark's order.
+
+    Its authors enumerated all cells and shuffled them once with Python's generator seeded 88;
+    the result is checked against their published table in the tests.
+    """
+    positions = list(range(len(OPERATIONS) ** len(EDGES)))
+    random.Random(88).shuffle(positions)
+    return np.array(positions, dtype=np.int64)
+
+
+@cache
+def _representatives() -> npt.NDArray[np.int64]:
+    """For each lexicographic position, the first position with the same expression."""
+    first: dict[str, int] = {}
+    cells = itertools.product(range(len(OPERATIONS)), repeat=len(EDGES))
+    return np.array(
+        [first.setdefault(_expression(cell), position) for position, cell in enumerate(cells)]
+    )
+
+
+def _expression(cell: tuple[int, ...]) -> str:
+    """Write the cell's output as a sorted sum, with skips removed and zeros as ``#``."""
+    nodes = ["0"]
+    position = 0
+    for target in (1, 2, 3):
+        terms = []
+        for source in range(target):
+            value = cell[position]
+            position += 1
+            if value == NONE or nodes[source] == "#":
+                terms.append("#")
+            elif value == 1:
+                terms.append(nodes[source])
+            else:
+                terms.append(f"({nodes[source]})@{OPERATIONS[value]}")
+        nodes.append("+".join(sorted(terms)))
+    return nodes[3]
