@@ -34,8 +34,9 @@ template <class T>
 void check_layout(const py::array& array, const char* name, int ndim) {
   const py::dtype expected = py::dtype::of<T>();
   if (!array.dtype().equal(expected)) {
-    throw py::type_error(std::string(name) + " must have dtype " + py::str(expected).cast<std::string>() +
-                         ", got " + py::str(array.dtype()).cast<std::string>());
+    throw py::type_error(std::string(name) + " must have dtype " +
+                         py::str(expected).cast<std::string>() + ", got " +
+                         py::str(array.dtype()).cast<std::string>());
   }
   if (array.ndim() != ndim) {
     throw py::value_error(std::string(name) + " must have " + std::to_string(ndim) +
@@ -99,9 +100,8 @@ inline void check_ids(MatrixView<const std::int32_t> ids, const char* name, std:
   std::size_t bad = 0;
   for (const std::int32_t id : all) bad += id < -1 || id >= limit;
   if (bad == 0) return;
-  const auto found = std::find_if(all.begin(), all.end(), [limit](std::int32_t id) {
-    return id < -1 || id >= limit;
-  });
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [limit](std::int32_t id) { return id < -1 || id >= limit; });
   const auto at = static_cast<std::size_t>(found - all.begin());
   throw py::value_error(std::string(name) + " must be -1 or less than " + std::to_string(limit) +
                         ", got " + std::to_string(*found) + " in row " +

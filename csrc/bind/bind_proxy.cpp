@@ -1,6 +1,7 @@
 #include "bind/arrays.hpp"
 #include "bind/modules.hpp"
 #include "pyhwnas/signs.hpp"
+#include "pyhwnas/synflow.hpp"
 
 namespace pyhwnas::bind {
 namespace {
@@ -46,6 +47,35 @@ std::pair<Counts, Counts> sign_statistics(const py::array& x, int threads) {
   return result;
 }
 
+// The program itself is checked by the kernel, which has to take it apart anyway.
+py::array_t<double> synflow_expected(const py::array& slot_input_offsets,
+                                     const py::array& slot_inputs, const py::array& unit_offsets,
+                                     const py::array& unit_input_offsets,
+                                     const py::array& unit_input_shapes, const py::array& nodes,
+                                     const py::array& node_input_offsets,
+                                     const py::array& node_inputs, const py::array& unit_ids,
+                                     int threads) {
+  const proxy::PlanProgram program{
+      vector<std::int32_t>(slot_input_offsets, "slot_input_offsets"),
+      vector<std::int32_t>(slot_inputs, "slot_inputs"),
+      vector<std::int32_t>(unit_offsets, "unit_offsets"),
+      vector<std::int32_t>(unit_input_offsets, "unit_input_offsets"),
+      matrix<std::int32_t>(unit_input_shapes, "unit_input_shapes"),
+      matrix<std::int32_t>(nodes, "nodes"),
+      vector<std::int32_t>(node_input_offsets, "node_input_offsets"),
+      vector<std::int32_t>(node_inputs, "node_inputs"),
+  };
+  const auto ids = matrix<std::int32_t>(unit_ids, "unit_ids");
+  check_threads(threads);
+  py::array_t<double> scores(unit_ids.shape(0));
+  {
+    const auto out = output(scores);
+    const py::gil_scoped_release release;
+    proxy::synflow_expected(program, ids, out, threads, poll_signals());
+  }
+  return scores;
+}
+
 }  // namespace
 
 void bind_proxy(py::module_& m) {
@@ -56,6 +86,10 @@ void bind_proxy(py::module_& m) {
         "Per row: its positive units, and those weighted by the rows in which each is positive.");
   m.def("sign_statistics", &sign_statistics, arg("x"), arg("threads"),
         "coactivation(pack_signs(x)) without storing the bits.");
+  m.def("synflow_expected", &synflow_expected, arg("slot_input_offsets"), arg("slot_inputs"),
+        arg("unit_offsets"), arg("unit_input_offsets"), arg("unit_input_shapes"), arg("nodes"),
+        arg("node_input_offsets"), arg("node_inputs"), arg("unit_ids"), arg("threads"),
+        "ln of the expected Synflow of each row's network.");
 }
 
 }  // namespace pyhwnas::bind

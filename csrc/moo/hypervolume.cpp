@@ -78,7 +78,8 @@ struct BoxSet {
 
   double* next_row() { return sides.data() + size * m; }
 
-  // Takes in the row written at next_row(), unless another box contains it; drops those it contains.
+  // Takes in the row written at next_row(), unless another box contains it; drops those it
+  // contains.
   void keep_maximal() {
     const double* candidate = next_row();
     std::size_t kept = 0;
@@ -125,7 +126,8 @@ class Slicer {
   }
 
   // What the k-th box in order adds to those after it. Its last side is the shortest among them, so
-  // whatever it shares with them spans all of that side: slice it off, and go on with one side less.
+  // whatever it shares with them spans all of that side: slice it off, and go on with one side
+  // less.
   double exclusive(const BoxSet& boxes, std::size_t k, std::size_t depth) {
     const double* box = boxes[boxes.order[k]];
     const std::size_t m = boxes.m - 1;

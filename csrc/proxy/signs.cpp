@@ -49,7 +49,9 @@ std::uint64_t pack_at(std::span<const float> row, std::size_t word) {
                         : pack_partial_word(row.data() + begin, count);
 }
 
-std::size_t words_for(std::size_t units) { return (units + kBits - 1) / kBits; }
+std::size_t words_for(std::size_t units) {
+  return (units + kBits - 1) / kBits;
+}
 
 // How often each of kWords * 64 units was positive, as binary numbers that lie across planes: bit u
 // of plane p is bit p of unit u's count. Adding a row of bits is then a ripple of and and xor.
@@ -104,7 +106,8 @@ void accumulate(std::size_t n, std::size_t n_words, const Load& load,
   std::fill(positives.begin(), positives.end(), 0);
   std::fill(shared.begin(), shared.end(), 0);
   const std::size_t n_blocks = (n_words + kWords - 1) / kWords;
-  std::vector<Scratch> scratches(std::min(n_blocks, static_cast<std::size_t>(std::max(threads, 1))));
+  std::vector<Scratch> scratches(
+      std::min(n_blocks, static_cast<std::size_t>(std::max(threads, 1))));
   for (Scratch& scratch : scratches) {
     scratch.rows.resize(n);
     scratch.positives.assign(n, 0);

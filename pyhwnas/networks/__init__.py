@@ -1,7 +1,9 @@
 """Networks as graphs of operations, and what can be read off them."""
 
 from pyhwnas.networks.counts import macs, params, unit_macs, unit_params
+from pyhwnas.networks.label import label
 from pyhwnas.networks.network import Block, Network, build, place
+from pyhwnas.networks.onnx import to_onnx
 from pyhwnas.networks.op import (
     Activation,
     Add,
@@ -17,7 +19,9 @@ from pyhwnas.networks.op import (
     Shape,
     Slice,
 )
+from pyhwnas.networks.picture import picture
 from pyhwnas.networks.plan import ABSENT, INPUT, Plan, Slot
+from pyhwnas.networks.torch import to_source, to_torch
 from pyhwnas.networks.unit import Node, Unit, chain, join
 
 __all__ = [
@@ -45,9 +49,14 @@ __all__ = [
     "build",
     "chain",
     "join",
+    "label",
     "macs",
     "params",
+    "picture",
     "place",
+    "to_onnx",
+    "to_source",
+    "to_torch",
     "unit_macs",
     "unit_params",
 ]

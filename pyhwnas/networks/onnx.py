@@ -132,3 +132,162 @@ def _initial(unit: Unit, names: Sequence[str], seed: int) -> Weights:
     for node, name in zip(unit.nodes, names, strict=True):
         made |= tensors(node.op, unit.shapes[node.inputs[0]], name, seed=seed)
     return made
+
+
+def _checked(weights: Mapping[str, npt.ArrayLike] | None, initial: Weights) -> Weights:
+    """Take the tensors that a network needs from those that are given."""
+    if weights is None:
+        return initial
+    if missing := sorted(initial.keys() - weights.keys()):
+        raise ValueError(
+            f"weights: {len(missing)} of {len(initial)} tensors are missing, such as {missing[0]}"
+        )
+    given: Weights = {}
+    for name, like in initial.items():
+        tensor = np.asarray(weights[name], dtype=np.float32)
+        if tensor.shape != like.shape:
+            raise ValueError(f"weights: {name} must have shape {like.shape}, got {tensor.shape}")
+        given[name] = tensor
+    return given
+
+
+def _value_names(unit: Unit) -> list[str]:
+    count = len(unit.inputs)
+    names = [f"input{i}" for i in range(count)] if count > 1 else ["input"]
+    names += [f"value{i}" for i in range(count, len(unit.shapes))]
+    if unit.nodes:
+        names[-1] = "output"
+    return names
+
+
+def _tensor_info(helper: Any, name: str, shape: Shape) -> Any:
+    float32 = 1  # onnx.TensorProto.FLOAT
+    return helper.make_tensor_value_info(name, float32, ["batch", *shape])
+
+
+def _model(helper: Any, graph: Any, network: Network | Unit, *, trained: bool) -> onnx.ModelProto:
+    model: onnx.ModelProto = helper.make_model(
+        graph,
+        producer_name="pyhwnas",
+        producer_version=importlib.metadata.version("pyhwnas"),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    if isinstance(network, Network):
+        facts = {"space": network.space, "arch": network.arch}
+    else:
+        facts = {"unit": network.key}
+    facts["weights"] = "given" if trained else "untrained"
+    helper.set_model_props(model, {key: text for key, text in facts.items() if text})
+    return model
+
+
+class _Writer:
+    """Collects the nodes and constants of a graph, in order."""
+
+    def __init__(self, helper: Any, weights: Weights, batch_statistics: bool) -> None:
+        self.nodes: list[Any] = []
+        self.initialisers: dict[str, Any] = {}
+        self._helper = helper
+        self._weights = weights
+        self._batch_statistics = batch_statistics
+        self._from_array = require("onnx.numpy_helper", extra="search").from_array
+
+    def node(self, kind: str, sources: Sequence[str], target: str, **attributes: Any) -> str:
+        made = self._helper.make_node(kind, sources, [target], f"{target}_{kind}", **attributes)
+        self.nodes.append(made)
+        return target
+
+    def tensor(self, name: str, array: npt.NDArray[Any]) -> str:
+        self.initialisers[name] = self._from_array(np.ascontiguousarray(array), name)
+        return name
+
+    def scalar(self, value: float) -> str:
+        return self.tensor(f"constant_{value:.6g}", np.array(value, np.float32))
+
+    def index(self, value: int) -> str:
+        return self.tensor(f"index_{value}", np.array([value], np.int64))
+
+    def weights(self, name: str, *kinds: str) -> list[str]:
+        return [self.tensor(f"{name}.{kind}", self._weights[f"{name}.{kind}"]) for kind in kinds]
+
+    def write(self, op: Op, sources: list[str], target: str, name: str, shape: Shape) -> None:
+        """Write one operation; `name` is that of its weights, `shape` that of its first input."""
+        x = sources[0]
+        match op:
+            case Conv(kernel=k, stride=s, dilation=d, groups=g, bias=bias):
+                tensors = self.weights(name, "weight", *(["bias"] if bias else []))
+                window = {"dilations": [d, d], "group": g, **_window(k, s, op.padding)}
+                self.node("Conv", [x, *tensors], target, **window)
+            case Linear(bias=bias):
+                flat = x if len(shape) == 1 else self.node("Flatten", [x], f"{target}_flat", axis=1)
+                tensors = self.weights(name, "weight", *(["bias"] if bias else []))
+                self.node("Gemm", [flat, *tensors], target, transB=1)
+            case BatchNorm():
+                self._batch_norm(x, target, name)
+            case Activation():
+                self._activation(op, x, target)
+            case MaxPool(kernel=k, stride=s, padding=p):
+                self.node("MaxPool", [x], target, **_window(k, s, p))
+            case AvgPool(kernel=k, stride=s, padding=p):
+                self.node("AveragePool", [x], target, count_include_pad=0, **_window(k, s, p))
+            case GlobalAvgPool():
+                self.node("GlobalAveragePool", [x], target)
+            case Add():
+                self.node("Add" if len(sources) == 2 else "Sum", sources, target)
+            case Mul():
+                self.node("Mul", sources, target)
+            case Concat():
+                self.node("Concat", sources, target, axis=1)
+            case Slice(out=out):
+                channels = [self.index(i) for i in (0, out, 1)]
+                self.node("Slice", [x, *channels], target)
+            case _:
+                assert_never(op)
+
+    def _batch_norm(self, x: str, target: str, name: str) -> None:
+        if not self._batch_statistics:
+            tensors = self.weights(name, "weight", "bias", "running_mean", "running_var")
+            self.node("BatchNormalization", [x, *tensors], target, epsilon=EPSILON)
+            return
+        axes = {"axes": [0, 2, 3], "keepdims": 1}
+        mean = self.node("ReduceMean", [x], f"{target}_mean", **axes)
+        centred = self.node("Sub", [x, mean], f"{target}_centred")
+        square = self.node("Mul", [centred, centred], f"{target}_square")
+        variance = self.node("ReduceMean", [square], f"{target}_variance", **axes)
+        raised = self.node("Add", [variance, self.scalar(EPSILON)], f"{target}_raised")
+        deviation = self.node("Sqrt", [raised], f"{target}_deviation")
+        self.node("Div", [centred, deviation], target)
+
+    def _activation(self, op: Activation, x: str, target: str) -> None:
+        match op.kind:
+            case "relu":
+                self.node("Relu", [x], target)
+            case "relu6":
+                self.node("Clip", [x, self.scalar(0.0), self.scalar(6.0)], target)
+            case "hswish":
+                self.node("HardSwish", [x], target)
+            case "hsigmoid":
+                self.node("HardSigmoid", [x], target, alpha=1 / 6, beta=0.5)
+            case "sigmoid":
+                self.node("Sigmoid", [x], target)
+            case "silu":
+                gate = self.node("Sigmoid", [x], f"{target}_gate")
+                self.node("Mul", [x, gate], target)
+            case "gelu":
+                # The form that ONNX Runtime recognises and fuses.
+                scaled = self.node("Div", [x, self.scalar(math.sqrt(2))], f"{target}_scaled")
+                error = self.node("Erf", [scaled], f"{target}_erf")
+                raised = self.node("Add", [error, self.scalar(1.0)], f"{target}_raised")
+                product = self.node("Mul", [x, raised], f"{target}_product")
+                self.node("Mul", [product, self.scalar(0.5)], target)
+            case _:
+                assert_never(op.kind)
+
+
+def _window(kernel: int, stride: int, padding: int) -> dict[str, list[int]]:
+    return {
+        "kernel_shape": [kernel, kernel],
+        "strides": [stride, stride],
+        "pads": [padding] * 4,
+    }

@@ -51,9 +51,11 @@ class Conv:
 
     @property
     def padding(self) -> int:
+        """Zeros on each side."""
         return self.dilation * (self.kernel - 1) // 2
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         channels, height, width = _one_map(self, inputs)
         if channels % self.groups or self.out % self.groups:
             raise SpaceError(
@@ -82,6 +84,7 @@ class Linear:
     bias: bool = True
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         (shape,) = _arity(self, inputs, 1)
         if len(shape) == 3 and shape[1:] != (1, 1):
             raise SpaceError(f"{self}: expected a vector or a 1x1 map, got {_show(shape)}")
@@ -96,6 +99,7 @@ class BatchNorm:
     """Batch normalisation with scale and shift, epsilon 1e-5."""
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         return _one_map(self, inputs)
 
     def __str__(self) -> str:
@@ -109,6 +113,7 @@ class Activation:
     kind: ActivationKind
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         (shape,) = _arity(self, inputs, 1)
         return shape
 
@@ -125,6 +130,7 @@ class MaxPool:
     padding: int = 0
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         return _pooled(self, inputs)
 
     def __str__(self) -> str:
@@ -140,6 +146,7 @@ class AvgPool:
     padding: int = 0
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         return _pooled(self, inputs)
 
     def __str__(self) -> str:
@@ -151,6 +158,7 @@ class GlobalAvgPool:
     """Mean over height and width; the result is a 1x1 map."""
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         return (_one_map(self, inputs)[0], 1, 1)
 
     def __str__(self) -> str:
@@ -162,6 +170,7 @@ class Add:
     """Sum of two or more tensors of one shape."""
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         if len(inputs) < 2 or len(set(inputs)) != 1:
             raise SpaceError(
                 f"add: expected two or more inputs of one shape, got "
@@ -178,6 +187,7 @@ class Mul:
     """Product of a map and a gate: same shape, or ``(channels, 1, 1)`` broadcast over the map."""
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         shape, gate = _arity(self, inputs, 2)
         if gate not in (shape, (shape[0], 1, 1)):
             raise SpaceError(f"mul: gate {_show(gate)} does not fit {_show(shape)}")
@@ -192,6 +202,7 @@ class Concat:
     """Concatenation along channels."""
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         if len(inputs) < 2 or len({shape[1:] for shape in inputs}) != 1:
             raise SpaceError(
                 f"concat: expected two or more inputs of one size, got "
@@ -210,6 +221,7 @@ class Slice:
     out: int
 
     def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
         channels, height, width = _one_map(self, inputs)
         if self.out > channels:
             raise SpaceError(f"{self}: the input has only {channels} channels")

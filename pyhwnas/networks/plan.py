@@ -185,37 +185,30 @@ class Plan:
         chosen = np.array(choices, dtype=np.int32)
         if chosen.ndim != 2 or chosen.shape[1] != len(self.slots):
             raise SpaceError(f"choices: expected (n, {len(self.slots)}), got {chosen.shape}")
-        if live:
-            chosen[~self._live(chosen >= 0)] = ABSENT
-        present = chosen >= 0
+        present = self._present(chosen, live=live)
         for position, slot in enumerate(self.slots):
             if slot.join:
-                count = self._arriving(present, slot).sum(axis=1)
+                count = present[:, slot.inputs].sum(axis=1)
                 present[:, position] &= count > 0
                 chosen[:, position] = chosen[:, position] * len(slot.inputs) + count - 1
-        rows = np.arange(len(self.slots))
-        ids = self._candidate_ids[rows, np.where(present, chosen, 0)]
-        return np.where(present, ids, np.int32(ABSENT))
+        present = present[:, :-1]
+        ids = self._candidate_ids[np.arange(len(self.slots)), np.where(present, chosen, 0)]
+        return np.ascontiguousarray(np.where(present, ids, np.int32(ABSENT)))
 
-    @staticmethod
-    def _arriving(present: npt.NDArray[np.bool_], slot: Slot) -> npt.NDArray[np.bool_]:
-        columns = [
-            np.ones(len(present), dtype=bool) if source == INPUT else present[:, source]
-            for source in slot.inputs
-        ]
-        return np.stack(columns, axis=1)
-
-    def _live(self, present: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        reached = present.copy()
+    def _present(self, chosen: npt.NDArray[np.int32], *, live: bool) -> npt.NDArray[np.bool_]:
+        """Tell which slots are there; the last column, number `INPUT`, is the network's input."""
+        present = np.ones((len(chosen), len(self.slots) + 1), dtype=bool, order="F")
+        present[:, :-1] = chosen >= 0
+        if not live:
+            return present
         for position, slot in enumerate(self.slots):
-            arriving = self._arriving(reached, slot)
-            reached[:, position] &= arriving.any(1) if slot.join else arriving.all(1)
-        used = np.zeros_like(reached)
-        used[:, -1] = reached[:, -1]
+            arriving = present[:, slot.inputs]
+            present[:, position] &= arriving.any(axis=1) if slot.join else arriving.all(axis=1)
+        used = np.zeros_like(present)
+        used[:, [len(self.slots) - 1, INPUT]] = present[:, [len(self.slots) - 1, INPUT]]
         for position in range(len(self.slots) - 1, -1, -1):
             for source in self.slots[position].inputs:
-                if source != INPUT:
-                    used[:, source] |= used[:, position] & reached[:, source]
+                used[:, source] |= used[:, position] & present[:, source]
         return used
 
     @cached_property

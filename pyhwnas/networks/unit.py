@@ -109,7 +109,7 @@ class Unit:
             raise SpaceError(f"not a unit key: {key!r}; expected 'CxHxW: op op ...'")
         try:
             inputs = tuple(tuple(int(n) for n in shape.split("x")) for shape in head.split(","))
-            nodes = []
+            nodes: list[Node] = []
             for word in tail.split():
                 op, *sources = word.split("@")
                 previous = len(inputs) + len(nodes) - 1

@@ -116,7 +116,7 @@ class PlainSpace:
         return as_genotypes(self, X)
 
     def identity(self, X: IntMatrix) -> npt.NDArray[np.int64]:
-        """Number rows by their canonical genes."""
+        """Return one number for each row, by its canonical genes."""
         return row_hash(self.canonical(X))
 
     def valid(self, X: IntMatrix) -> npt.NDArray[np.bool_]:

@@ -156,7 +156,15 @@ class MobileNetV3(PlainSpace):
         stride = stage.stride if layer == 1 else 1
         out = self._channels(stage.channels)
         units = [
-            mbconv(shape, out, kernel, expansion, stride, stage.activation, squeeze=stage.squeeze)
+            mbconv(
+                shape,
+                out,
+                kernel=kernel,
+                expansion=expansion,
+                stride=stride,
+                activation=stage.activation,
+                squeeze=stage.squeeze,
+            )
             for kernel in KERNELS
             for expansion in EXPANSIONS
         ]
@@ -247,14 +255,14 @@ def round_channels(value: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
-def mbconv(  # noqa: PLR0913 (a block has this many settings)
+def mbconv(
     shape: Shape,
     out: int,
+    *,
     kernel: int,
     expansion: float,
     stride: int,
     activation: Activation,
-    *,
     squeeze: bool,
 ) -> Unit:
     """Build an inverted bottleneck: expand, depthwise, squeeze-and-excitation, project.

@@ -139,7 +139,7 @@ class NASBench101(PlainSpace):
         return np.concatenate([_edge_genes(edge), operations], axis=1)
 
     def identity(self, X: IntMatrix) -> npt.NDArray[np.int64]:
-        """Number rows by a hash that isomorphic cells share.
+        """Return a hash for each row that isomorphic cells share.
 
         Each vertex starts with its degrees and operation and is hashed with its neighbours once
         per vertex, as in the benchmark's own test.
@@ -211,9 +211,7 @@ class _Cell:
         slots: list[Slot] = []
 
         def add(name: str, inputs: list[int], units: list[Unit], joins: bool = False) -> int:
-            slots.append(
-                Slot(f"{self.name}_{name}", tuple(inputs), tuple(units), joins, self.name)
-            )
+            slots.append(Slot(f"{self.name}_{name}", tuple(inputs), tuple(units), joins, self.name))
             return self.start + len(slots) - 1
 
         result: dict[int, int] = {}

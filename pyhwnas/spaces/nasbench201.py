@@ -107,7 +107,7 @@ class NASBench201(PlainSpace):
         return self.plan.unit_ids(choices, live=live)
 
     def identity(self, X: IntMatrix) -> npt.NDArray[np.int64]:
-        """Number rows by the authors' isomorphism test, which leaves 6 466 of 15 625."""
+        """Return one number for each class of the authors' isomorphism test: 6 466 for 15 625."""
         return _representatives()[_position(as_genotypes(self, X))]
 
     def index(self, X: IntMatrix) -> npt.NDArray[np.int64]:

@@ -35,12 +35,11 @@ void dominance_counts(MatrixView<const double> F, std::span<std::int32_t> counts
 // objectives of the gap between a row's two neighbours, divided by the front's range.
 // The first and last row of a front in an objective get infinity, as does every row of a front of
 // one or two. Ties are ordered by row index, so of equal extreme rows one is the extreme. An
-// objective that is constant on a front contributes nothing and has no extremes. Gaps and ranges take
-// an infinite value for the front's nearest finite one.
-// Any ranks are accepted. O(m n log n), O(n) memory.
+// objective that is constant on a front contributes nothing and has no extremes. Gaps and ranges
+// take an infinite value for the front's nearest finite one. Any ranks are accepted. O(m n log n),
+// O(n) memory.
 void crowding_distance(MatrixView<const double> F, std::span<const std::int32_t> ranks,
-                       std::span<double> distances, int threads,
-                       const Checkpoint& checkpoint = {});
+                       std::span<double> distances, int threads, const Checkpoint& checkpoint = {});
 
 // Volume dominated by F and bounded by ref_point: points that are not better than the reference in
 // every objective contribute nothing. A side of infinite length gives infinity.

@@ -1,0 +1,78 @@
+// Expected Synflow of a population of networks, in closed form.
+//
+// Synflow (Tanaka et al. 2020, arXiv:2006.05467; as a score for architectures: Abdelfattah et al.
+// 2021, arXiv:2101.08134) is the sum over weights of w dR/dw, with w the absolute weights and R the
+// sum of the outputs for an input of ones. That sum is the derivative of R(t w) at t = 1, so one
+// forward pass of pairs (value, tangent) yields it: for a linear operation W the pair (v, d)
+// becomes (W v, W (v + d)). With independent weights of known mean, its expectation is the same
+// recursion with each weight replaced by its mean, here 1 / (2 sqrt(fan_in)): |w| uniform on [0, 1
+// / sqrt(fan_in)]. All channels of a convolution's output are then equal, so a tensor is a short
+// list of channel groups with one map each, and a convolution is a box filter.
+//
+// The expectation is exact where no weight occurs twice on a path and every operation is linear.
+// Gates, smooth activations and maximum pooling act on the expected values: an approximation.
+// Batch normalisation is bypassed.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "pyhwnas/matrix_view.hpp"
+#include "pyhwnas/parallel_for.hpp"
+
+namespace pyhwnas::proxy {
+
+enum class Opcode : std::int32_t {
+  conv = 0,
+  linear = 1,
+  batchnorm = 2,
+  relu = 3,
+  relu6 = 4,
+  hswish = 5,
+  hsigmoid = 6,
+  sigmoid = 7,
+  silu = 8,
+  gelu = 9,
+  maxpool = 10,
+  avgpool = 11,         // padding is not counted
+  global_avgpool = 12,  // to 1 x 1
+  add = 13,
+  mul = 14,     // the second operand may be (C, 1, 1)
+  concat = 15,  // of channels
+  slice = 16,   // the first out_c channels
+};
+
+// A plan as flat arrays: slots, each of which takes a unit; units, each a graph of nodes.
+// Offsets hold one entry more than there are things, from 0 to the size of what they cut up.
+struct PlanProgram {
+  // Per slot, where its inputs come from: an earlier slot, or -1 for the network's input. The last
+  // slot is the network's output.
+  std::span<const std::int32_t> slot_input_offsets;
+  std::span<const std::int32_t> slot_inputs;
+  // Per unit its range of nodes. The last node is its output; without nodes, its input 0 is.
+  std::span<const std::int32_t> unit_offsets;
+  // Per unit its inputs, and their shapes as rows of (C, H, W). Vectors are (C, 1, 1).
+  std::span<const std::int32_t> unit_input_offsets;
+  MatrixView<const std::int32_t> unit_input_shapes;
+  // Rows of (opcode, out_c, out_h, out_w, kernel, stride, padding, groups, dilation, bias); what an
+  // operation does not have is ignored.
+  MatrixView<const std::int32_t> nodes;
+  // Per node its inputs, as values of its unit: first the unit's inputs, then its nodes.
+  std::span<const std::int32_t> node_input_offsets;
+  std::span<const std::int32_t> node_inputs;
+};
+
+inline constexpr std::size_t kNodeColumns = 10;
+
+// scores[i] = ln of the expected Synflow of the network with unit unit_ids(i, s) in slot s, where
+// -1 leaves the slot out. The inputs of a slot's unit are the present ones among the slot's inputs,
+// in order. -inf where a present slot has fewer of them than its unit takes, where the last slot
+// is absent, or where no weight lies on a path to the output.
+// Nothing overflows or underflows: scales are kept apart from maps, with exponents of 64 bits.
+// A row's score depends on that row alone. O(pixels of all maps x kernel width) time per row.
+// Throws std::invalid_argument where the program is inconsistent, an id is out of range, or a slot
+// gets more inputs than its unit takes, or inputs of another shape.
+void synflow_expected(const PlanProgram& program, MatrixView<const std::int32_t> unit_ids,
+                      std::span<double> scores, int threads, const Checkpoint& checkpoint = {});
+
+}  // namespace pyhwnas::proxy

@@ -1,0 +1,54 @@
+// A PlanProgram that was checked once, so that running it needs no checks.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "proxy/box_filter.hpp"
+#include "pyhwnas/synflow.hpp"
+
+namespace pyhwnas::proxy {
+
+struct Shape {
+  std::int64_t channels = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+
+  bool operator==(const Shape&) const = default;
+  Extent extent() const { return {height, width}; }
+};
+
+std::string to_string(const Shape& shape);
+
+struct Node {
+  Opcode op;
+  Shape shape;
+  Window window;
+  std::int64_t groups;
+  bool bias;
+  std::span<const std::int32_t> inputs;
+};
+
+struct Unit {
+  std::vector<Shape> inputs;
+  std::vector<Node> nodes;
+};
+
+struct Slot {
+  std::span<const std::int32_t> inputs;
+  // Slots that no later slot reads: their maps can be reused.
+  std::vector<std::int32_t> done;
+};
+
+struct CheckedProgram {
+  std::vector<Slot> slots;
+  std::vector<Unit> units;
+};
+
+// Throws std::invalid_argument. The result refers to the program's arrays.
+CheckedProgram check_program(const PlanProgram& program);
+
+}  // namespace pyhwnas::proxy

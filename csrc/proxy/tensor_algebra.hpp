@@ -1,0 +1,56 @@
+// The operations of a network on pairs (value, tangent) of grouped tensors.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "proxy/maps.hpp"
+
+namespace pyhwnas::proxy {
+
+// One thread's workshop: its maps are reused from network to network. Every operation reads its
+// inputs and fills an output that is another tensor, with its shape set and no groups in it.
+class TensorAlgebra {
+ public:
+  // The network's input: ones, with tangent zero.
+  void ones(Tensor& out);
+
+  // Convolution or linear map with all weights at their mean.
+  void convolve(const Node& node, const Tensor& in, Tensor& out);
+  void activate(Opcode op, const Tensor& in, Tensor& out);
+  void max_pool(const Node& node, const Tensor& in, Tensor& out);
+  void average_pool(const Node& node, const Tensor& in, Tensor& out);
+  void global_average_pool(const Tensor& in, Tensor& out);
+  void add(std::span<const Tensor* const> inputs, Tensor& out);
+  void multiply(const Tensor& first, const Tensor& second, Tensor& out);
+  static void concatenate(std::span<const Tensor* const> inputs, Tensor& out);
+  static void first_channels(const Tensor& in, Tensor& out);
+
+  // Sum over all channels and pixels.
+  static Scaled tangent_sum(const Tensor& tensor);
+
+ private:
+  struct Source {
+    MapRef map;
+    Scaled scale;
+  };
+
+  // The sum of terms_, which is used up.
+  ChannelGroup combine(std::size_t area);
+  void merge_equal_maps();
+  // The sum of sources_ as a map times a scale; without a map where it is zero.
+  Source sum_sources(std::size_t area);
+  ChannelGroup filter(const ChannelGroup& group, const Window& window, Boxed boxed, Extent from,
+                      Extent to);
+  MapRef filter_map(const MapRef& map, const Window& window, Boxed boxed, Extent from, Extent to);
+  ChannelGroup product(const ChannelGroup& a, const ChannelGroup& b, std::size_t area);
+  template <class Activation>
+  ChannelGroup apply(const ChannelGroup& group, std::size_t area, const Activation& activation);
+
+  MapPool pool_;
+  std::vector<ChannelGroup> terms_;
+  std::vector<Source> sources_;
+  std::vector<double> row_;
+};
+
+}  // namespace pyhwnas::proxy

@@ -1,0 +1,5 @@
+"""``python -m pyhwnas``."""
+
+from pyhwnas.cli import main
+
+main()

@@ -1,0 +1,104 @@
+"""Evaluate rows of a problem, here or in an executor, and hand over results as they come in."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from typing import NamedTuple
+
+import numpy as np
+
+from pyhwnas.errors import EvaluationError
+from pyhwnas.history import Floats, Ints
+from pyhwnas.problem import Evaluation, Problem
+
+__all__ = ["Told", "evaluate"]
+
+
+class Told(NamedTuple):
+    """Results of some rows, ready to be stored."""
+
+    ids: list[int]
+    values: Floats
+    errors: Sequence[str]
+    seconds: Floats
+
+    def joined(self, expensive: Evaluation, seconds: float) -> Told:
+        """Fill in what was not cheap."""
+        values = np.where(np.isnan(self.values), expensive.values, self.values)
+        return Told(self.ids, values, expensive.errors, self.seconds + seconds)
+
+    def broken(self, count: int) -> Told:
+        """Fail for the executor's sake."""
+        message = (
+            f"a worker process died (killed, or out of memory) while {count} row(s) were running "
+            "in the executor; this was one of them"
+        )
+        return self._replace(errors=[message])
+
+
+def evaluate(
+    problem: Problem, ids: list[int], X: Ints, executor: Executor | None
+) -> Generator[Told, None, None]:
+    """Yield results: all at once where all objectives are cheap, otherwise row by row.
+
+    Without an executor in order; with one, as they come in.
+    """
+    start = time.perf_counter()
+    cheap = problem.evaluate(X, "cheap")
+    seconds = (time.perf_counter() - start) / len(ids)
+    if all(objective.cost == "cheap" for objective in problem.objectives):
+        yield Told(ids, cheap.values, cheap.errors, np.full(len(ids), seconds))
+        return
+    rows = [
+        Told([i], values[None], [error], np.array([seconds]))
+        for i, values, error in zip(ids, cheap.values, cheap.errors, strict=True)
+    ]
+    if executor is not None:
+        yield from _submit(problem, executor, rows, X)
+        return
+    for row, x in zip(rows, X, strict=True):
+        # What cannot become a complete row any more is not worth an expensive evaluation.
+        yield row if row.errors[0] else row.joined(*_expensive(problem, x[None]))
+
+
+def _expensive(problem: Problem, X: Ints) -> tuple[Evaluation, float]:
+    start = time.perf_counter()
+    evaluation = problem.evaluate(X, "expensive")
+    return evaluation, time.perf_counter() - start
+
+
+def _submit(problem: Problem, executor: Executor, rows: Sequence[Told], X: Ints) -> Iterator[Told]:
+    """Evaluate rows in an executor and yield results as they come in.
+
+    No more rows are submitted than there are workers: if a worker dies, the executor fails all
+    that it holds, and these could be any of them.
+    """
+    window = getattr(executor, "_max_workers", None) or len(rows)
+    queue = deque(zip(rows, X, strict=True))
+    running: dict[Future[tuple[Evaluation, float]], Told] = {}
+    try:
+        while queue or running:
+            while queue and len(running) < window:
+                row, x = queue[0]
+                if row.errors[0]:
+                    yield row
+                else:
+                    running[executor.submit(_expensive, problem, x[None])] = row
+                queue.popleft()
+            done = wait(running, return_when=FIRST_COMPLETED).done
+            for future in [future for future in running if future in done]:
+                result = future.result()
+                yield running.pop(future).joined(*result)
+    except BrokenExecutor as error:
+        for row in running.values():
+            yield row.broken(len(running))
+        raise EvaluationError(
+            f"the executor is broken ({error}); {len(running)} row(s) that were running are kept "
+            "as failed, the others are still pending: call run again with a new executor"
+        ) from error
+    finally:
+        for future in running:
+            future.cancel()

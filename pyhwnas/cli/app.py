@@ -1,0 +1,564 @@
+"""Commands and their options. No logic lives here."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, TypeAlias
+
+import click
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import pyhwnas
+from pyhwnas import by_hand, doctor, networks
+from pyhwnas.cli.progress import progress_for
+from pyhwnas.errors import PyhwnasError
+from pyhwnas.job import Job, names
+from pyhwnas.latency import LatencyTable, find_tables, user_folder
+from pyhwnas.networks.picture import picture
+from pyhwnas.pipeline import Outcome, Run, make_table
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    help="Find the neural networks that are Pareto-best on this device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Config: TypeAlias = Annotated[
+    Path | None, typer.Option(help="TOML file with the entries of a Job; options override it.")
+]
+Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")]
+SpaceName: TypeAlias = Annotated[
+    str | None, typer.Option("--space", help="Space: see `pyhwnas spaces`, or `file.py:Class`.")
+]
+Objectives: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Comma-separated: synflow, icd, latency_ms, macs, params, `file.py:make`, or "
+        "`name:min` / `name:max` for values you bring (`pyhwnas ask`)."
+    ),
+]
+OptimizerName: TypeAlias = Annotated[
+    str | None, typer.Option("--optimizer", help="rb-ifa, random, or `file.py:Class`.")
+]
+Weights: TypeAlias = Annotated[
+    str | None, typer.Option(help="RB-IFA: weight of performance, one swarm each, e.g. 0.2,0.8.")
+]
+Resolutions: TypeAlias = Annotated[
+    str | None, typer.Option(help="mobilenetv3: input sizes to choose from, e.g. 192,224.")
+]
+Classes: TypeAlias = Annotated[int | None, typer.Option(help="Outputs of the classifier.")]
+AtMost: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--at-most", help="Constraint such as latency_ms=20.")
+]
+Evals: TypeAlias = Annotated[int | None, typer.Option(help="Distinct networks to evaluate.")]
+Seed: TypeAlias = Annotated[int | None, typer.Option(help="Decides all that is random.")]
+Top: TypeAlias = Annotated[int | None, typer.Option(help="Networks to export and measure.")]
+Images: TypeAlias = Annotated[
+    str | None, typer.Option(help="Folder of images for ICD; else patches of a bundled photograph.")
+]
+Threads: TypeAlias = Annotated[
+    int | None, typer.Option(help="Threads of one inference on the device.")
+]
+BatchSize: TypeAlias = Annotated[int | None, typer.Option(help="Inputs per inference.")]
+Backend: TypeAlias = Annotated[str | None, typer.Option(help="What runs networks: onnxruntime.")]
+Workers: TypeAlias = Annotated[int | None, typer.Option(help="Threads for computing objectives.")]
+MaxFailures: TypeAlias = Annotated[
+    int | None, typer.Option(help="More failed evaluations than this stop the search.")
+]
+Set: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any entry of a Job, e.g. optimizer_options.population=30."),
+]
+Tables: TypeAlias = Annotated[
+    Path | None, typer.Option("--tables", help="Folder of latency tables that is looked at first.")
+]
+NoPackaged: TypeAlias = Annotated[
+    bool, typer.Option("--no-packaged-tables", help="Ignore tables that come with the package.")
+]
+AnyDevice: TypeAlias = Annotated[
+    bool, typer.Option("--any-device", help="Use a table even if it is another device's.")
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")]
+IsQuiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+RunFolder: TypeAlias = Annotated[Path, typer.Argument(help="Folder of a run.")]
+
+DEFAULT_OUT = Path("pyhwnas-search")
+
+
+def _job(
+    config: Path | None,
+    *,
+    space: str | None = None,
+    objectives: str | None = None,
+    optimizer: str | None = None,
+    weights: str | None = None,
+    resolutions: str | None = None,
+    classes: int | None = None,
+    at_most: list[str] | None = None,
+    images: str | None = None,
+    changes: list[str] | None = None,
+    numbers: dict[str, Any] | None = None,
+) -> Job:
+    job = Job()
+    if config is not None:
+        job = Job.from_toml(config.read_text(encoding="utf-8"), source=str(config))
+    entries: dict[str, Any] = {
+        "space": space,
+        "objectives": objectives and [name.strip() for name in objectives.split(",")],
+        "optimizer": optimizer,
+        "at_most": at_most,
+        "images": images,
+        **(numbers or {}),
+    }
+    job = job.updated({k: v for k, v in entries.items() if v is not None}, source="options")
+    for option, table, name, value in (
+        ("--weights", "optimizer_options", "weights", weights and _numbers(weights, float)),
+        (
+            "--resolutions",
+            "space_options",
+            "resolutions",
+            resolutions and _numbers(resolutions, int),
+        ),
+        ("--classes", "space_options", "n_classes", classes),
+    ):
+        if value is not None:
+            job = job.updated({table: {**getattr(job, table), name: value}}, source=option)
+    for change in changes or ():
+        job = _changed(job, change)
+    return job
+
+
+def _numbers(text: str, kind: Callable[[str], Any]) -> list[Any]:
+    try:
+        return [kind(word) for word in text.split(",")]
+    except ValueError:
+        raise ValueError(f"expected numbers with commas between them, got {text!r}") from None
+
+
+def _changed(job: Job, change: str) -> Job:
+    name, equals, value = change.partition("=")
+    table, dot, key = name.strip().partition(".")
+    try:
+        read = tomllib.loads(f"x = {value}")["x"]
+    except tomllib.TOMLDecodeError:
+        read = value.strip()
+    if not equals:
+        raise ValueError(f"--set: expected ENTRY=VALUE, got {change!r}")
+    if dot:
+        read = {**getattr(job, table, {}), key: read}
+    return job.updated({table: read}, source="--set")
+
+
+@app.command()
+def search(
+    out: Out = DEFAULT_OUT,
+    config: Config = None,
+    space: SpaceName = None,
+    objectives: Objectives = None,
+    optimizer: OptimizerName = None,
+    weights: Weights = None,
+    evals: Evals = None,
+    seed: Seed = None,
+    top: Top = None,
+    at_most: AtMost = None,
+    resolutions: Resolutions = None,
+    classes: Classes = None,
+    images: Images = None,
+    backend: Backend = None,
+    threads: Threads = None,
+    batch_size: BatchSize = None,
+    workers: Workers = None,
+    max_failures: MaxFailures = None,
+    set_: Set = None,
+    tables: Tables = None,
+    no_packaged_tables: NoPackaged = False,
+    any_device: AnyDevice = False,
+    as_json: AsJson = False,
+    quiet: IsQuiet = False,
+) -> None:
+    """Profile this device, search, and leave a report and networks in a folder.
+
+    The same command continues an interrupted run; a finished one is only reported again.
+
+    Examples
+    --------
+    - `pyhwnas search`
+    - `pyhwnas search --weights 0.5 --evals 600 -o focused`
+    - `pyhwnas search --space nasbench201 --objectives synflow,icd,macs -o cells`
+    - `pyhwnas search --at-most latency_ms=8 --classes 10 -o fast`
+    - `pyhwnas search --config run.toml`
+    """
+    job = _job(
+        config,
+        space=space,
+        objectives=objectives,
+        optimizer=optimizer,
+        weights=weights,
+        resolutions=resolutions,
+        classes=classes,
+        at_most=at_most,
+        images=images,
+        changes=set_,
+        numbers={
+            "evals": evals,
+            "seed": seed,
+            "top": top,
+            "backend": backend,
+            "threads": threads,
+            "batch_size": batch_size,
+            "workers": workers,
+            "max_failures": max_failures,
+        },
+    )
+    command = shlex.join(["pyhwnas", *sys.argv[1:]])
+    outcome = Run(
+        job,
+        out,
+        progress_for(quiet=quiet or as_json),
+        tables=tables,
+        packaged=not no_packaged_tables,
+        any_device=any_device,
+        command=command,
+    ).all()
+    _show(outcome, as_json=as_json)
+
+
+@app.command()
+def profile(
+    space: SpaceName = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the table; else the user's own.")
+    ] = None,
+    backend: Backend = None,
+    threads: Threads = None,
+    batch_size: BatchSize = None,
+    processes: Annotated[int, typer.Option(help="Timing processes, one after the other.")] = 3,
+    time_cap: Annotated[float | None, typer.Option(help="Seconds for all of them.")] = None,
+    resolutions: Resolutions = None,
+    classes: Classes = None,
+    config: Config = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+    quiet: IsQuiet = False,
+) -> None:
+    """Measure the units of a space on this device and write a latency table.
+
+    The table states its own error on whole networks that it was not fitted to. The same command
+    continues an interrupted profile.
+
+    Examples
+    --------
+    - `pyhwnas profile`
+    - `pyhwnas profile --space nasbench201 --threads 2`
+    - `pyhwnas profile --resolutions 160,192,224 -o tables`
+    """
+    numbers = {"backend": backend, "threads": threads, "batch_size": batch_size}
+    job = _job(
+        config,
+        space=space,
+        resolutions=resolutions,
+        classes=classes,
+        changes=set_,
+        numbers=numbers,
+    )
+    table = make_table(
+        job,
+        job.make_space(),
+        job.make_backend(),
+        out or user_folder(),
+        progress_for(quiet=quiet or as_json),
+        processes=processes,
+        time_cap=time_cap,
+    )
+    if as_json:
+        _print_json({"table": table.name, "sha256": table.fingerprint, "scale": table.scale})
+    else:
+        print(table.summary())
+
+
+@app.command()
+def report(run: RunFolder, as_json: AsJson = False) -> None:
+    """Write the report of a run again, also while it goes on.
+
+    Example: `pyhwnas report pyhwnas-search`
+    """
+    _again(run, as_json=as_json, verify=False)
+
+
+@app.command()
+def export(
+    run: RunFolder,
+    top: Top = None,
+    torch: Annotated[
+        bool, typer.Option("--torch", help="Write PyTorch weights too (needs torch).")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write chosen networks of a run as ONNX, Python source and PyTorch weights, untrained.
+
+    Examples
+    --------
+    - `pyhwnas export pyhwnas-search --torch`
+    - `pyhwnas export pyhwnas-search --top 10`
+    """
+    _again(run, as_json=as_json, verify=False, top=top, torch=torch or None)
+
+
+@app.command()
+def verify(run: RunFolder, as_json: AsJson = False, quiet: IsQuiet = False) -> None:
+    """Time the exported networks of a run on this device again.
+
+    Example: `pyhwnas verify pyhwnas-search`
+    """
+    _again(run, as_json=as_json, quiet=quiet, verify=True)
+
+
+def _again(
+    folder: Path,
+    *,
+    as_json: bool,
+    verify: bool,
+    quiet: bool = False,
+    top: int | None = None,
+    torch: bool | None = None,
+) -> None:
+    run = Run.reopen(folder, progress_for(quiet=quiet or as_json), top=top)
+    _show(run.again(verify=verify, torch=torch), as_json=as_json)
+
+
+@app.command()
+def ask(
+    out: Annotated[Path, typer.Option("--out", "-o", help="CSV file to write.")],
+    n: Annotated[int, typer.Option("--n", help="How many rows at most.")] = 16,
+    run: Annotated[Path, typer.Option(help="Folder of the run.")] = DEFAULT_OUT,
+    config: Config = None,
+    space: SpaceName = None,
+    objectives: Objectives = None,
+    optimizer: OptimizerName = None,
+    weights: Weights = None,
+    seed: Seed = None,
+    at_most: AtMost = None,
+    resolutions: Resolutions = None,
+    classes: Classes = None,
+    set_: Set = None,
+    tables: Tables = None,
+) -> None:
+    """Write the next networks to evaluate into a CSV file.
+
+    Columns named after objectives that you bring are empty: fill them in, by whatever means you
+    have, and hand the file to `pyhwnas tell`. Rows are asked again until they are told.
+
+    Example: `pyhwnas ask --objectives error:min,macs --n 16 -o todo.csv --run mine`
+    """
+    if config is None and (run / "config.toml").exists() and objectives is None:
+        config = run / "config.toml"
+    job = _job(
+        config,
+        space=space,
+        objectives=objectives,
+        optimizer=optimizer,
+        weights=weights,
+        resolutions=resolutions,
+        classes=classes,
+        at_most=at_most,
+        changes=set_,
+        numbers={"seed": seed},
+    )
+    opened = Run(job, run, progress_for(quiet=False), tables=tables)
+    count = by_hand.ask(opened, n, out)
+    print(f"{count} networks written to {out}" if count else "nothing left to propose")
+
+
+@app.command()
+def tell(
+    done: Annotated[Path, typer.Argument(help="The CSV file of `pyhwnas ask`, filled in.")],
+    run: Annotated[Path, typer.Option(help="Folder of the run.")] = DEFAULT_OUT,
+) -> None:
+    """Read evaluated networks from a CSV file into a run.
+
+    A value `failed` marks a network that could not be evaluated; rows left empty stay to be
+    asked again.
+
+    Example: `pyhwnas tell todo.csv --run mine`
+    """
+    opened = Run.reopen(run, progress_for(quiet=False))
+    count, known = by_hand.tell(opened, done)
+    print(f"{count} networks told, {known} evaluated in all")
+
+
+@app.command()
+def tables(
+    folder: Annotated[Path | None, typer.Option("--tables", help="Look here first.")] = None,
+    show: Annotated[Path | None, typer.Option(help="Show one table file in full.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List latency tables: of a folder, your own, and those that come with the package.
+
+    Examples
+    --------
+    - `pyhwnas tables`
+    - `pyhwnas tables --show my-table.json`
+    """
+    if show is not None:
+        print(LatencyTable.load(show).summary())
+        return
+    found = find_tables(tables_dir=folder)
+    if as_json:
+        _print_json([{"path": str(path), "table": _brief(table)} for path, table in found])
+        return
+    for path, table in found:
+        print(path)
+        text = str(table) if isinstance(table, Exception) else table.summary()
+        print("  " + text.replace("\n", "\n  "))
+    if not found:
+        print(f"no tables yet; 'pyhwnas profile' writes one to {user_folder()}")
+
+
+def _brief(table: LatencyTable | Exception) -> dict[str, Any]:
+    if isinstance(table, Exception):
+        return {"error": str(table)}
+    mape = table.accuracy.mape if table.accuracy else None
+    return {"name": table.name, "units": len(table.entries), "mape_percent": mape}
+
+
+@app.command()
+def spaces(
+    show: Annotated[str | None, typer.Option(help="Draw a network of this space.")] = None,
+    arch: Annotated[str | None, typer.Option(help="Which one; else a random one.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="SVG file.")] = Path("network.svg"),
+    as_json: AsJson = False,
+) -> None:
+    """List the spaces, or draw one network.
+
+    Examples
+    --------
+    - `pyhwnas spaces`
+    - `pyhwnas spaces --show nasbench201 -o cell.svg`
+    """
+    if show is not None:
+        space = Job(space=show).make_space()
+        x = by_hand.some_network(space) if arch is None else space.from_str(arch)
+        network = networks.build(space, x)
+        out.write_text(picture(network), encoding="utf-8")
+        macs, params = networks.macs(network), networks.params(network)
+        print(f"{network.arch}: {macs / 1e6:.1f} M MACs, {params / 1e6:.2f} M params -> {out}")
+        return
+    listed = []
+    for name in names("spaces"):
+        space = Job(space=name).make_space()
+        plan = space.plan
+        about = (type(space).__doc__ or "").strip().splitlines()[0]
+        listed.append((name, len(space.genes), len(plan.units) if plan else 0, about))
+    if as_json:
+        _print_json(
+            [dict(zip(("name", "genes", "units", "about"), x, strict=True)) for x in listed]
+        )
+        return
+    shown = Table("space", "genes", "units", "what it is")
+    for name, genes, units, about in listed:
+        shown.add_row(name, str(genes), str(units), about)
+    Console().print(shown)
+
+
+@app.command(name="doctor")
+def doctor_(as_json: AsJson = False) -> None:
+    """Examine this machine: backends, instruction sets, clock, noise, where tables lie.
+
+    Example: `pyhwnas doctor`
+    """
+    found = doctor.examine()
+    if as_json:
+        _print_json(found)
+        return
+    for section, facts in found.items():
+        print(section)
+        for name, value in facts.items():
+            print(f"  {name}: {value}")
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(pyhwnas.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _show(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(outcome.to_json())
+        return
+    shown = Table("network", "MACs", "params", "predicted", "measured", "error")
+    for choice in outcome.choices:
+        shown.add_row(
+            choice.name,
+            f"{choice.macs / 1e6:.1f} M",
+            f"{choice.params / 1e6:.2f} M",
+            _ms(choice.predicted_ms),
+            _ms(choice.measured_ms),
+            "-" if choice.error is None else f"{100 * choice.error:+.1f} %",
+        )
+    console = Console()
+    console.print(shown)
+    failed = int(outcome.history.failed.sum())
+    console.print(
+        f"{len(outcome.history)} networks evaluated ({failed} failed), "
+        f"{len(outcome.history.front())} on the front"
+    )
+    if outcome.mean_error is not None:
+        floor = outcome.remeasure_floor
+        beside = "" if floor is None else f"; measuring twice differs by {100 * floor:.1f} %"
+        console.print(
+            f"mean |predicted - measured| / measured: {100 * outcome.mean_error:.1f} %{beside}"
+        )
+    console.print(", ".join(f"{name} {value:.0f} s" for name, value in outcome.seconds.items()))
+    console.print(f"Report: {outcome.folder / 'report.html'}", soft_wrap=True)
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g} ms"
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1))
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; errors are one sentence and exit code 2."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        result = app(args=arguments, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted; the same command continues", file=sys.stderr)
+        return 130
+    except (PyhwnasError, ValueError, OSError) as error:
+        print(f"pyhwnas: {error}", file=sys.stderr)
+        return 2
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,302 @@
+"""A search as a person states it: names and numbers that fit on a command line or in a file."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import sys
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from pyhwnas import objectives, proxies
+from pyhwnas.latency import LatencyBackend, LatencyTable
+from pyhwnas.optimizers import Optimizer
+from pyhwnas.problem import AtMost, Objective, Problem
+from pyhwnas.spaces import Space
+
+__all__ = ["External", "Job", "names"]
+
+COUNTERS: dict[str, Callable[[Space], Objective]] = {
+    "macs": objectives.Macs,
+    "params": objectives.Params,
+    "synflow": proxies.SynflowExpected,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """An objective whose values people bring: `pyhwnas ask` and `pyhwnas tell`.
+
+    Parameters
+    ----------
+    space : Space
+    name : str
+    sense : {"min", "max"}
+    """
+
+    space: Space
+    name: str
+    sense: Any
+    unit: str = ""
+    cost: Any = "expensive"
+
+    def __call__(self, X: Any, /) -> Any:
+        """Refuse: there is nothing here to compute."""
+        raise ValueError(
+            f"objective {self.name} is measured elsewhere: write rows out with 'pyhwnas ask', "
+            "evaluate them, and hand the values in with 'pyhwnas tell'"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything that decides the result of `pyhwnas search`.
+
+    Field by field it is what ``--config run.toml`` holds.
+
+    Parameters
+    ----------
+    space : str
+        Name of a space (`pyhwnas spaces`), or ``"file.py:Class"`` or ``"module:Class"``.
+    space_options : mapping
+        Arguments of the space's class.
+    objectives : tuple of str
+        Among ``synflow``, ``icd``, ``latency_ms``, ``macs``, ``params``; ``"file.py:name"`` or
+        ``"module:name"`` for a callable that makes an objective of a space; ``"name:min"`` or
+        ``"name:max"`` for values that you bring yourself (`pyhwnas ask`).
+    optimizer : str
+        Name of an optimizer, or ``"file.py:Class"`` or ``"module:Class"``.
+    optimizer_options : mapping
+        Arguments of the optimizer's class. RB-IFA's ``performance`` and ``efficiency`` are, unless
+        stated, the objectives to be maximised and minimised.
+    at_most : tuple of str
+        Constraints such as ``"latency_ms=20"``.
+    evals : int
+        Distinct networks to evaluate.
+    batch : int, optional
+        Rows at a time; by default the optimizer's own step.
+    seed : int
+        Decides the search, the proxies' weights and the exported weights.
+    top : int
+        Networks to export and measure, spread along the front.
+    max_failures : int
+        More failed evaluations than that stop the search.
+    images : str
+        Folder of images for ICD; by default patches of a bundled photograph.
+    n_images, image_size : int
+        Number of images and their size in pixels.
+    backend : str
+        What runs networks on the device.
+    threads, batch_size : int
+        Threads of one inference and inputs per inference on the device.
+    workers : int
+        Threads for computing objectives.
+    """
+
+    space: str = "mobilenetv3"
+    space_options: Mapping[str, Any] = field(default_factory=dict)
+    objectives: tuple[str, ...] = ("synflow", "icd", "latency_ms")
+    optimizer: str = "rb-ifa"
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    at_most: tuple[str, ...] = ()
+    evals: int = 400
+    batch: int | None = None
+    seed: int = 0
+    top: int = 5
+    max_failures: int = 50
+    images: str = ""
+    n_images: int = 16
+    image_size: int = 96
+    backend: str = "onnxruntime"
+    threads: int = 1
+    batch_size: int = 1
+    workers: int = 1
+
+    @classmethod
+    def from_toml(cls, text: str, *, source: str = "config") -> Job:
+        """Read a job; unknown or mistyped entries are refused."""
+        try:
+            entries = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{source}: not a TOML file ({error})") from error
+        return cls().updated(entries, source=source)
+
+    def updated(self, entries: Mapping[str, Any], *, source: str = "config") -> Job:
+        """Return a job with some entries replaced."""
+        known = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        checked = {}
+        for name, value in entries.items():
+            if name not in known:
+                raise ValueError(
+                    f"{source}: unknown entry {name!r}; expected one of {', '.join(known)}"
+                )
+            checked[name] = _as_type_of(known[name], value, f"{source}: {name}")
+        return dataclasses.replace(self, **checked)
+
+    def to_toml(self) -> str:
+        """Write the job so that `from_toml` reads it back."""
+        lines, tables = [], []
+        for name in (f.name for f in dataclasses.fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, Mapping):
+                tables += ["", f"[{name}]", *(f"{k} = {json.dumps(v)}" for k, v in value.items())]
+            elif value is not None:
+                lines.append(f"{name} = {json.dumps(value)}")
+        return "\n".join([*lines, *tables]) + "\n"
+
+    def make_space(self) -> Space:
+        """Make the space."""
+        options = dict(self.space_options)
+        if self.space == "mobilenetv3":
+            options.setdefault("resolutions", (192, 224))
+        made: Space = _construct(_load("spaces", self.space), options, f"space {self.space}")
+        return made
+
+    def make_backend(self) -> LatencyBackend:
+        """Make what runs networks on the device."""
+        cls = _load("backends", self.backend)
+        made: LatencyBackend = _construct(cls, {"threads": self.threads}, f"backend {self.backend}")
+        return made
+
+    @property
+    def wants_table(self) -> bool:
+        """Whether a latency table of the device is needed."""
+        return "latency_ms" in self.objectives
+
+    def make_problem(self, space: Space, table: LatencyTable | None = None) -> Problem:
+        """Make the problem; `table` is needed if `wants_table`."""
+        made = tuple(self._objective(name, space, table) for name in self.objectives)
+        return Problem(space, made, constraints=tuple(map(_constraint, self.at_most)))
+
+    def make_optimizer(self, problem: Problem) -> Optimizer:
+        """Make the optimizer."""
+        cls = _load("optimizers", self.optimizer)
+        options = dict(self.optimizer_options)
+        takes = {f.name for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else ()
+        for role, sense in (("performance", "max"), ("efficiency", "min")):
+            if role in takes and role not in options:
+                pairs = zip(problem.names, problem.senses, strict=True)
+                options[role] = tuple(name for name, s in pairs if s == sense)
+        made: Optimizer = _construct(cls, options, f"optimizer {self.optimizer}")
+        return made
+
+    def _objective(self, name: str, space: Space, table: LatencyTable | None) -> Objective:
+        if name in COUNTERS:
+            return COUNTERS[name](space)
+        if name == "icd":
+            return proxies.ICD(space, self._images(space), seed=self.seed, threads=self.workers)
+        if name == "latency_ms":
+            if table is None:
+                raise ValueError(
+                    "objective latency_ms needs a latency table; see 'pyhwnas profile'"
+                )
+            return objectives.Latency(space, table)
+        head, colon, tail = name.rpartition(":")
+        if not colon:
+            known = ", ".join((*COUNTERS, "icd", "latency_ms"))
+            raise ValueError(
+                f"unknown objective {name!r}; expected {known}, 'file.py:name', 'module:name', "
+                "or 'name:min' / 'name:max' for values that you bring"
+            )
+        if tail in ("min", "max"):
+            return External(space, head, tail)
+        made: Objective = _load("objectives", name)(space)
+        return made
+
+    def _images(self, space: Space) -> Any:
+        size = self.image_size
+        if space.plan is not None:
+            # Images no larger than the network's own input: small spaces were made for small ones.
+            size = min(size, *(unit.inputs[0][1] for unit in space.plan.slots[0].candidates))
+        if self.images:
+            return proxies.load_images(self.images, self.n_images, size)
+        return proxies.sample_images(self.n_images, size)
+
+
+def names(kind: str) -> list[str]:
+    """List the names that packages have given to their ``spaces``, ``optimizers``, ``backends``."""
+    return sorted(point.name for point in entry_points(group=f"pyhwnas.{kind}"))
+
+
+def _load(kind: str, name: str) -> Any:
+    """Find a class by the name that its package gave it, or by file or module."""
+    head, colon, attribute = name.rpartition(":")
+    if not colon:
+        known = {point.name: point for point in entry_points(group=f"pyhwnas.{kind}")}
+        if name not in known:
+            raise ValueError(
+                f"unknown name {name!r} among {kind}; expected one of {', '.join(sorted(known))}, "
+                "'file.py:Name' or 'module:Name'"
+            )
+        return known[name].load()
+    try:
+        module = _module_from_file(Path(head)) if head.endswith(".py") else None
+        return getattr(module or importlib.import_module(head), attribute)
+    except (ImportError, AttributeError, OSError) as error:
+        raise ValueError(f"cannot load {name!r} ({error}); expected 'file.py:Name'") from error
+
+
+def _module_from_file(path: Path) -> Any:
+    """Import a file by its name, so that what it defines can be pickled by workers."""
+    folder = str(path.resolve().parent)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(path.stem)
+
+
+def _construct(cls: Callable[..., Any], options: Mapping[str, Any], what: str) -> Any:
+    arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+    if dataclasses.is_dataclass(cls):
+        takes = [f.name for f in dataclasses.fields(cls) if f.init]
+        if unknown := [name for name in arguments if name not in takes]:
+            raise ValueError(
+                f"{what}: unknown option {unknown[0]!r}; expected one of {', '.join(takes)}"
+            )
+    try:
+        return cls(**arguments)
+    except TypeError as error:
+        raise ValueError(f"{what}: {error}") from error
+
+
+def _constraint(text: str) -> AtMost:
+    name, equals, bound = text.partition("=")
+    try:
+        if not equals:
+            raise ValueError
+        return AtMost(name.strip(), float(bound.strip().removesuffix("ms")))
+    except ValueError:
+        raise ValueError(
+            f"at_most: expected 'objective=bound' such as 'latency_ms=20', got {text!r}"
+        ) from None
+
+
+def _as_type_of(default: Any, value: Any, what: str) -> Any:
+    match default:
+        case tuple():
+            wanted, fits = "a list of strings", _are_strings(value)
+            value = tuple(value) if fits else value
+        case Mapping():
+            wanted, fits = "a table", isinstance(value, Mapping)
+        case str():
+            wanted, fits = "a string", isinstance(value, str)
+        case _:
+            wanted = "a whole number"
+            fits = isinstance(value, int) and not isinstance(value, bool)
+    if not fits:
+        raise ValueError(f"{what}: expected {wanted}, got {value!r}")
+    return value
+
+
+def _are_strings(value: Any) -> bool:
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and all(isinstance(item, str) for item in value)
+    )

@@ -1,0 +1,178 @@
+"""What a latency depends on besides the network: the device, the runtime and their settings."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from pyhwnas._optional import require
+from pyhwnas.latency.backends import LatencyBackend
+
+__all__ = ["Fingerprint", "cache_bytes", "fingerprint"]
+
+# Instruction sets that runtimes choose their kernels by; the many others do not change a latency.
+INSTRUCTION_SETS = frozenset(
+    "sse4_2 avx avx2 fma f16c avx_vnni avx512f avx512bw avx512vl avx512_vnni avx512vnni "
+    "avx512_bf16 avx512_fp16 amx_tile amx_int8 amx_bf16 neon asimd asimdhp asimddp i8mm bf16 "
+    "sve sve2 sme".split()
+)
+IDENTITY = (
+    "cpu",
+    "architecture",
+    "instruction_sets",
+    "backend",
+    "backend_version",
+    "threads",
+    "precision",
+    "batch",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """A device and how networks run on it.
+
+    The first eight fields are its identity: a latency measured under another identity says
+    nothing here. The others are context, worth a warning where they differ.
+
+    Parameters
+    ----------
+    cpu : str
+        Model name.
+    architecture : str
+        As in ``platform.machine()``.
+    instruction_sets : tuple of str
+        Those that runtimes choose their kernels by, sorted.
+    backend, backend_version : str
+        Name and version of the runtime.
+    threads : int
+        Threads of one inference.
+    precision : str
+        Precision that is executed.
+    batch : int
+        Inputs per inference.
+    os, kernel : str
+        Operating system and the version of its kernel.
+    memory_gib : float
+        Main memory.
+    cores : int
+        Logical cores that this process may use.
+    governor : str or None
+        Frequency governor, where the system tells.
+    load : float or None
+        Load average over one minute when the fingerprint was taken.
+    virtualised : bool or None
+        Whether the CPU reports a hypervisor; None where that cannot be read.
+    """
+
+    cpu: str
+    architecture: str
+    instruction_sets: tuple[str, ...]
+    backend: str
+    backend_version: str
+    threads: int
+    precision: str
+    batch: int
+    os: str = ""
+    kernel: str = ""
+    memory_gib: float = 0.0
+    cores: int = 0
+    governor: str | None = None
+    load: float | None = None
+    virtualised: bool | None = None
+
+    def differences(self, other: Fingerprint) -> list[str]:
+        """Say where another identity differs from this one; empty where it is the same."""
+        return self._compare(other, IDENTITY)
+
+    def warnings(self, other: Fingerprint) -> list[str]:
+        """Say where another context (but the load) differs from this one."""
+        context = [f.name for f in fields(self) if f.name not in (*IDENTITY, "load")]
+        return self._compare(other, context)
+
+    def _compare(self, other: Fingerprint, names: tuple[str, ...] | list[str]) -> list[str]:
+        pairs = [(name, getattr(self, name), getattr(other, name)) for name in names]
+        return [
+            f"{name.replace('_', ' ')}: expected {_show(mine)}, got {_show(theirs)}"
+            for name, mine, theirs in pairs
+            if mine != theirs
+        ]
+
+
+def fingerprint(backend: LatencyBackend, *, batch: int = 1) -> Fingerprint:
+    """Take the fingerprint of this machine under a backend.
+
+    Parameters
+    ----------
+    backend : LatencyBackend
+    batch : int
+        Inputs per inference.
+
+    Returns
+    -------
+    Fingerprint
+    """
+    psutil = require("psutil", extra="search")
+    cpu, flags = _cpu()
+    return Fingerprint(
+        cpu=cpu,
+        architecture=platform.machine(),
+        instruction_sets=tuple(sorted(INSTRUCTION_SETS.intersection(flags))),
+        backend=backend.name,
+        backend_version=backend.version(),
+        threads=backend.threads,
+        precision=backend.precision,
+        batch=batch,
+        os=platform.system(),
+        kernel=platform.release(),
+        memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
+        cores=_cores(),
+        governor=_read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        virtualised="hypervisor" in flags if flags and sys.platform == "linux" else None,
+    )
+
+
+def cache_bytes() -> int | None:
+    """Read the size of the cache that one core has for itself (level 2), None if unknown."""
+    folder = Path("/sys/devices/system/cpu/cpu0/cache")
+    for index in sorted(folder.glob("index*")):
+        size = _read(index / "size") or ""
+        if _read(index / "level") == "2" and size.endswith("K"):
+            return int(size[:-1]) * 1024
+    return None
+
+
+@functools.cache
+def _cpu() -> tuple[str, frozenset[str]]:
+    """Model name and flags; from the kernel on x86 Linux, where py-cpuinfo needs a second."""
+    text = _read(Path("/proc/cpuinfo")) or ""
+    head = text.split("\n\n", 1)[0]
+    lines = dict(line.split(":", 1) for line in head.splitlines() if ":" in line)
+    found = {name.strip(): value.strip() for name, value in lines.items()}
+    if "model name" in found and "flags" in found:
+        return found["model name"], frozenset(found["flags"].split())
+    info = require("cpuinfo", extra="search").get_cpu_info()
+    name = info.get("brand_raw") or platform.processor() or "unknown"
+    return name, frozenset(info.get("flags", ()))
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return None
+
+
+def _show(value: object) -> str:
+    return " ".join(value) if isinstance(value, tuple) else str(value)

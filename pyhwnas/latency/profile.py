@@ -1,0 +1,196 @@
+"""From a space and a device to a latency table."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pyhwnas.errors import LatencyTableError
+from pyhwnas.latency.assemble import assemble, network_key
+from pyhwnas.latency.backends import LatencyBackend
+from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
+from pyhwnas.latency.carrier import in_carrier
+from pyhwnas.latency.device import fingerprint
+from pyhwnas.latency.measure import Model, OnProgress, measure
+from pyhwnas.latency.readings import Process, Settings
+from pyhwnas.latency.table import LatencyTable, write_atomically
+from pyhwnas.networks import ABSENT, INPUT, Network, Plan, Unit, build, unit_macs
+from pyhwnas.spaces import Space, sample
+
+__all__ = ["profile"]
+
+POOL = 512
+
+
+def profile(
+    space: Space,
+    *,
+    backend: LatencyBackend | None = None,
+    threads: int = 1,
+    batch: int = 1,
+    processes: int = 3,
+    settings: Settings | None = None,
+    time_cap: float | None = None,
+    probes: int = 4,
+    held_out: int = 8,
+    seed: int = 0,
+    units: Collection[str] | None = None,
+    path: str | os.PathLike[str] | None = None,
+    on_progress: OnProgress | None = None,
+) -> LatencyTable:
+    """Measure all units of a space on this machine, and how well their sums fit whole networks.
+
+    Parameters
+    ----------
+    space : Space
+        A space with a plan.
+    backend : LatencyBackend, optional
+        Without it, ONNX Runtime on `threads` threads.
+    threads : int
+        Threads of one inference; ignored if a backend is given.
+    batch : int
+        Inputs per inference.
+    processes : int
+        Timing processes, one after the other. They differ by more than calls within them do:
+        three are the least for an interval that means something.
+    settings : Settings, optional
+        Rounds, statistic, target interval and the like.
+    time_cap : float, optional
+        Seconds for all timing processes together.
+    probes, held_out : int
+        Whole networks to fit the scale to, spread from small to large, and random ones to check
+        it on.
+    seed : int
+        Chooses networks and the order of measurements.
+    units : collection of str, optional
+        Keys of the units to measure, if not all. Networks with other units are not chosen.
+    path : path-like, optional
+        Where to save the table. Finished processes are kept beside it meanwhile, and the same
+        call after an interruption goes on from them.
+    on_progress : callable, optional
+        Called with a `Progress` after each round.
+
+    Returns
+    -------
+    LatencyTable
+        Units that could not be timed are listed in `LatencyTable.failed`.
+
+    Raises
+    ------
+    LatencyTableError
+        If the space has no plan, or nothing can be timed at all.
+    ValueError
+        If a number is out of range or `units` names none of the space.
+    """
+    if processes < 1 or batch < 1 or probes < 0 or held_out < 0:
+        raise ValueError("processes and batch must be at least 1, probes and held_out at least 0")
+    plan = space.plan
+    if plan is None:
+        raise LatencyTableError(f"space {space.name} has no plan: it can be searched, not timed")
+    start = time.monotonic()
+    backend = backend or OnnxRuntimeBackend(threads)
+    settings = settings or Settings()
+    device = fingerprint(backend, batch=batch)
+    chosen = _chosen(plan, units)
+    cases = [in_carrier(unit, raw=_reads_input(plan, unit)) for unit in chosen]
+    networks = _networks(space, plan, chosen, probes=probes, held_out=held_out, seed=seed)
+    graphs = {graph.key: graph for case in cases for graph in (case.loaded, case.carrier)}
+    models = [Model(key, graph, settings.cold_units) for key, graph in graphs.items()]
+    models += [Model(network_key(network), network) for part in networks for network in part]
+    partial = _Partial(path, device, plan, settings, [m.key for m in models], seed)
+    results = measure(
+        models,
+        backend,
+        settings,
+        processes=processes,
+        batch=batch,
+        seed=seed,
+        time_cap=time_cap,
+        finished=partial.load()[:processes],
+        on_process=partial.save,
+        on_progress=on_progress,
+    )
+    seconds = round(time.monotonic() - start, 1)
+    table = assemble(
+        space=space.name,
+        plan=plan,
+        device=device,
+        settings=settings,
+        cases=cases,
+        networks=networks,
+        processes=results,
+        seconds=seconds,
+    )
+    if path is not None:
+        table.save(path)
+        partial.remove()
+    return table
+
+
+def _reads_input(plan: Plan, unit: Unit) -> bool:
+    return any(unit in slot.candidates for slot in plan.slots if slot.inputs == (INPUT,))
+
+
+def _chosen(plan: Plan, keys: Collection[str] | None) -> list[Unit]:
+    units = [unit for unit in plan.units if unit.nodes]
+    if keys is None:
+        return units
+    if unknown := sorted(set(keys) - {unit.key for unit in units}):
+        raise ValueError(f"units: the space has none with the key {unknown[0]!r}")
+    return [unit for unit in units if unit.key in keys]
+
+
+def _networks(
+    space: Space, plan: Plan, units: Sequence[Unit], *, probes: int, held_out: int, seed: int
+) -> tuple[list[Network], list[Network]]:
+    """Choose probes from small to large by MACs, and held-out networks at random."""
+    X = sample(space, POOL, np.random.default_rng(seed))
+    ids = space.unit_ids(X, live=True)
+    known = np.array([not unit.nodes or unit in set(units) for unit in plan.units])
+    usable = (ids[:, -1] != ABSENT) & (known[ids] | (ids == ABSENT)).all(axis=1)
+    X, ids = X[usable], ids[usable]
+    _, first = np.unique(space.identity(X), return_index=True)
+    first.sort()
+    X, ids = X[first], ids[first]
+    held = min(held_out, len(X))
+    macs = np.where(ids[held:] == ABSENT, 0, unit_macs(plan)[ids[held:]]).sum(axis=1)
+    places = np.linspace(0, len(macs) - 1, min(probes, len(macs))).round().astype(int)
+    spread = held + np.argsort(macs, kind="stable")[places]
+    return [build(space, x) for x in X[spread]], [build(space, x) for x in X[:held]]
+
+
+class _Partial:
+    """Finished processes of a measurement that is not over, kept beside the table to be."""
+
+    def __init__(self, path: str | os.PathLike[str] | None, *what: object) -> None:
+        self._path = None if path is None else Path(f"{os.fspath(path)}.partial")
+        # Readings of other units, settings or devices must not be mixed with these.
+        self._what = hashlib.sha256(repr(what).encode()).hexdigest()
+
+    def load(self) -> list[Process]:
+        """Read what an interrupted call with the same arguments has left, if anything."""
+        if self._path is None:
+            return []
+        try:
+            data = json.loads(self._path.read_text(encoding="utf-8"))
+            same = data["what"] == self._what
+            return [Process.from_json(row) for row in data["processes"]] if same else []
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def save(self, processes: Sequence[Process]) -> None:
+        """Write all finished processes."""
+        if self._path is not None:
+            rows = [process.to_json() for process in processes]
+            write_atomically(self._path, json.dumps({"what": self._what, "processes": rows}))
+
+    def remove(self) -> None:
+        """Delete the file once the table is written."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)

@@ -1,0 +1,278 @@
+"""How times are taken, and what they come to: from calls to rounds to processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyhwnas.latency.agent import DISTURBED
+from pyhwnas.latency.calibrate import bootstrap
+from pyhwnas.latency.device import cache_bytes
+from pyhwnas.networks import Unit
+
+__all__ = [
+    "ANCHOR",
+    "Clock",
+    "Measurement",
+    "Process",
+    "Readings",
+    "Settings",
+    "Statistic",
+    "Visit",
+    "clock_of",
+]
+
+Clock: TypeAlias = Literal["cpu", "wall"]
+Window: TypeAlias = tuple[int, int, int, int]
+Statistic: TypeAlias = Literal["min", "p25", "median"]
+
+# A small network of its own, so that anchor readings of different spaces can be compared.
+ANCHOR = Unit.parse(
+    "3x64x64: conv32k3s2b hswish conv32k3g32b relu conv64k1b hswish conv64k3s2g64b relu conv64k1b "
+    "gap"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How times are taken; stored in every table.
+
+    Parameters
+    ----------
+    rounds : int
+        Most rounds over all models in one process.
+    calls : int
+        Timed calls in each visit of a model, after one that is thrown away.
+    warmups : int
+        Calls after loading, before the first round.
+    target_interval : float
+        A model is left alone once the 90 % interval of its lower quartile is within this
+        fraction of it to either side.
+    statistic : {"min", "p25", "median"}
+        Which of a process's readings stands for it.
+    cold_units : bool
+        Write the flush buffer before each call of a unit (whole networks always run warm).
+    flush_bytes : int
+        Size of that buffer: twice the core's own cache, or 8 MiB where that cannot be read.
+    """
+
+    rounds: int = 16
+    calls: int = 3
+    warmups: int = 5
+    target_interval: float = 0.02
+    statistic: Statistic = "p25"
+    cold_units: bool = True
+    flush_bytes: int = field(default_factory=lambda: 2 * (cache_bytes() or 2**22))
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1 or self.calls < 1 or self.warmups < 0:
+            raise ValueError("rounds and calls must be at least 1, warmups at least 0")
+        if not 0 < self.target_interval < 1:
+            raise ValueError(f"target_interval: expected 0 to 1, got {self.target_interval}")
+
+
+class Visit(NamedTuple):
+    """What one visit of a model saw; `window` is (attempt, chunk, round, segment)."""
+
+    window: Window
+    wall_ns: list[int]
+    cpu_ns: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """All that one timing process saw, in plain values.
+
+    Parameters
+    ----------
+    visits : dict of str to list of Visit
+        By model; the anchor under the key of its unit.
+    failed : dict of str to str
+        Models that could not be timed, here or in earlier processes, and why.
+    stop : str
+        ``"interval"``, ``"rounds"`` or ``"time"``: what ended the rounds.
+    """
+
+    visits: dict[str, list[Visit]]
+    failed: dict[str, str]
+    stop: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {"visits": self.visits, "failed": self.failed, "stop": self.stop}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Process:
+        """Read what `to_json` returned, after it went through JSON."""
+        visits = {
+            key: [Visit((w[0], w[1], w[2], w[3]), wall, cpu) for w, wall, cpu in rows]
+            for key, rows in data["visits"].items()
+        }
+        return cls(visits, dict(data["failed"]), data["stop"])
+
+
+def clock_of(threads: int) -> Clock:
+    """Choose the clock: CPU time of the calling thread sees all the work of one thread only."""
+    return "cpu" if threads == 1 else "wall"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A model over all processes.
+
+    Parameters
+    ----------
+    key : str
+        Unit key, or the name of a network.
+    ms : float
+        Median over processes of the statistic that was asked for.
+    low_ms, high_ms : float
+        90 % interval of it, by bootstrap over processes.
+    min_ms, p25_ms, median_ms : float
+        Median over processes of each process's minimum, lower quartile and median.
+    samples, rejected : int
+        Calls used and calls left out.
+    processes : tuple of float
+        Each process's own value in milliseconds.
+    contended : bool
+        Whether other programs had the core too often to leave their rounds out.
+    """
+
+    key: str
+    ms: float
+    low_ms: float
+    high_ms: float
+    min_ms: float
+    p25_ms: float
+    median_ms: float
+    samples: int
+    rejected: int
+    processes: tuple[float, ...]
+    contended: bool
+
+
+class Readings:
+    """Processes put together: disturbed visits left out, drift divided out.
+
+    Parameters
+    ----------
+    processes : sequence of Process
+        At least one.
+    clock : {"cpu", "wall"}
+    statistic : {"min", "p25", "median"}
+
+    Attributes
+    ----------
+    reference_ms : float
+        The anchor on the undisturbed device: all times are taken to this speed.
+    disturbed : float
+        Share of visits that were slow by the anchor beside them or by wall over CPU time.
+    contention : float
+        Median of wall over CPU time.
+
+    Notes
+    -----
+    A visit is disturbed if the anchor before or after it was 1.2 times slower than usual, or, with
+    the CPU clock, if the wall clock ran 1.2 times as fast: another program had the core, or the
+    other half of it. Those are left out where at least a third of a model's visits in a process
+    remain; else all are used and the model is marked as contended. Every time is then divided by
+    the anchor's slowness beside it, which also puts processes on one footing: on a busy machine
+    whole processes can run at different speeds.
+    """
+
+    def __init__(self, processes: Sequence[Process], clock: Clock, statistic: Statistic) -> None:
+        self._processes = processes
+        self._clock = clock
+        self._statistic = statistic
+        self._slowness = [self._levels(process) for process in processes]
+        levels = [max(pair) for found in self._slowness for pair in found.values()]
+        # Close to the fastest, but not one lucky moment.
+        self.reference_ms = float(np.quantile(levels, 0.1))
+        visits = [
+            (visit, windows)
+            for process, windows in zip(processes, self._slowness, strict=True)
+            for rows in process.visits.values()
+            for visit in rows
+            if visit.window in windows
+        ]
+        self.contention = float(np.median([_ratio(visit) for visit, _ in visits]))
+        self.disturbed = float(np.mean([self._is_disturbed(*pair) for pair in visits]))
+
+    def of(self, key: str) -> Measurement | None:
+        """Put the readings of one model together; None if there are none or it failed."""
+        if key in self._processes[-1].failed:
+            return None
+        rows = [
+            self._reduce(process.visits[key], windows)
+            for process, windows in zip(self._processes, self._slowness, strict=True)
+            if key in process.visits
+        ]
+        if not rows:
+            return None
+        quantiles = np.array([np.quantile(times, [0.0, 0.25, 0.5]) for times, _, _ in rows])
+        values = quantiles[:, ("min", "p25", "median").index(self._statistic)]
+        low, high = bootstrap(values)
+        least, quarter, half = np.median(quantiles, axis=0).tolist()
+        return Measurement(
+            key=key,
+            ms=float(np.median(values)),
+            low_ms=low,
+            high_ms=high,
+            min_ms=least,
+            p25_ms=quarter,
+            median_ms=half,
+            samples=sum(len(times) for times, _, _ in rows),
+            rejected=sum(rejected for _, rejected, _ in rows),
+            processes=tuple(values.tolist()),
+            contended=any(contended for _, _, contended in rows),
+        )
+
+    def anchor_ms(self) -> tuple[float, ...]:
+        """Return the anchor's median in each process, as it was read."""
+        rows = [process.visits[ANCHOR.key] for process in self._processes]
+        return tuple(
+            float(np.median([_times(v, self._clock) for v in visits])) / 1e6 for visits in rows
+        )
+
+    def _levels(self, process: Process) -> dict[Window, tuple[float, float]]:
+        """Return the anchor before and after each segment, in milliseconds."""
+        level = {
+            visit.window: float(np.median(_times(visit, self._clock))) / 1e6
+            for visit in process.visits[ANCHOR.key]
+        }
+        following = ((w, (w[0], w[1], w[2], w[3] + 1)) for w in level)
+        return {w: (level[w], level[after]) for w, after in following if after in level}
+
+    def _is_disturbed(self, visit: Visit, windows: Mapping[Window, tuple[float, float]]) -> bool:
+        slow = max(windows[visit.window]) > DISTURBED * self.reference_ms
+        return slow or (self._clock == "cpu" and _ratio(visit) > DISTURBED)
+
+    def _reduce(
+        self, visits: Sequence[Visit], windows: Mapping[Window, tuple[float, float]]
+    ) -> tuple[npt.NDArray[np.float64], int, bool]:
+        """Return milliseconds at the reference speed, how many are left out, and if contended."""
+        # The anchor after a segment is missing only where the process died in it.
+        usable = [visit for visit in visits if visit.window in windows]
+        calm = [visit for visit in usable if not self._is_disturbed(visit, windows)]
+        contended = 3 * len(calm) < len(usable)
+        used = usable if contended else calm
+        times = np.array(
+            [
+                ns * self.reference_ms / sum(windows[visit.window]) * 2e-6
+                for visit in used
+                for ns in _times(visit, self._clock)
+            ]
+        )
+        return times, sum(len(visit.wall_ns) for visit in visits) - len(times), contended
+
+
+def _times(visit: Visit, clock: Clock) -> list[int]:
+    return visit.cpu_ns if clock == "cpu" else visit.wall_ns
+
+
+def _ratio(visit: Visit) -> float:
+    return sum(visit.wall_ns) / max(sum(visit.cpu_ns), 1)

@@ -1,0 +1,269 @@
+"""Objectives that need no proxy: counters, table latency, and a user's own function."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from pyhwnas import _core, networks
+from pyhwnas.errors import EvaluationError, SpaceError
+from pyhwnas.history import Floats, Ints
+from pyhwnas.networks import Network, Plan
+from pyhwnas.problem import Cost, Sense
+from pyhwnas.spaces import Space
+
+__all__ = ["Latency", "Macs", "Params", "PerNetwork"]
+
+
+@dataclass(frozen=True)
+class Macs:
+    """Multiply-accumulates of one inference, as published: parts that never run count too.
+
+    Parameters
+    ----------
+    space : Space
+        A space with a plan.
+
+    Examples
+    --------
+    >>> from pyhwnas import spaces
+    >>> space = spaces.NASBench201()
+    >>> float(Macs(space)(space.all()[:1])[0])
+    15647370.0
+    """
+
+    space: Space
+    name: ClassVar[str] = "macs"
+    unit: ClassVar[str] = ""
+    sense: ClassVar[Sense] = "min"
+    cost: ClassVar[Cost] = "cheap"
+
+    @cached_property
+    def _of_unit(self) -> npt.NDArray[np.float64]:
+        return networks.unit_macs(_plan(self.space))
+
+    def __call__(self, X: Ints) -> Floats:
+        """Count for whole populations, float64[n]."""
+        counts: Floats = _core.gather_sum(self._of_unit, self.space.unit_ids(X), 1)
+        return counts
+
+
+@dataclass(frozen=True)
+class Params:
+    """Trainable parameters, as published: parts that never run count too.
+
+    Parameters
+    ----------
+    space : Space
+        A space with a plan.
+    """
+
+    space: Space
+    name: ClassVar[str] = "params"
+    unit: ClassVar[str] = ""
+    sense: ClassVar[Sense] = "min"
+    cost: ClassVar[Cost] = "cheap"
+
+    @cached_property
+    def _of_unit(self) -> npt.NDArray[np.float64]:
+        return networks.unit_params(_plan(self.space))
+
+    def __call__(self, X: Ints) -> Floats:
+        """Count for whole populations, float64[n]."""
+        counts: Floats = _core.gather_sum(self._of_unit, self.space.unit_ids(X), 1)
+        return counts
+
+
+class _Table(Protocol):
+    def predict(self, space: Space, X: Ints) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds of one inference on a device, predicted from its latency table.
+
+    Parameters
+    ----------
+    space : Space
+        A space with a plan.
+    table : LatencyTable
+        Measured with ``pyhwnas profile``, or any object with ``predict(space, X)``.
+    """
+
+    space: Space
+    table: _Table
+    name: ClassVar[str] = "latency_ms"
+    unit: ClassVar[str] = "ms"
+    sense: ClassVar[Sense] = "min"
+    cost: ClassVar[Cost] = "cheap"
+
+    def __call__(self, X: Ints) -> Floats:
+        """Predict for whole populations, float64[n]."""
+        return self.table.predict(self.space, X)
+
+
+@dataclass(frozen=True)
+class PerNetwork:
+    """A user's function of one network: training, a measurement on a device, anything slow.
+
+    Parameters
+    ----------
+    space : Space
+        A space with a plan.
+    fn : callable
+        Takes a `Network` and returns a number. What it raises is kept with the row, and other
+        rows go on.
+    name : str
+        Of the objective.
+    sense : {"min", "max"}
+        Which direction is better.
+    unit : str
+        Of the numbers that `fn` returns.
+    timeout : float, optional
+        Seconds that one call may take. Each call then runs in a fresh process, which is killed
+        at the limit together with the processes it started; `fn` has to be importable for that:
+        a function at the top level of a module.
+
+    Raises
+    ------
+    ValueError
+        If there is a timeout and `fn` cannot be sent to another process.
+
+    Examples
+    --------
+    >>> from pyhwnas import networks, spaces
+    >>> space = spaces.NASBench201()
+    >>> depth = PerNetwork(space, lambda network: len(network.blocks), name="depth", sense="min")
+    >>> depth(space.all()[:2])
+    array([ 94., 109.])
+    """
+
+    space: Space
+    fn: Callable[[Network], float]
+    name: str = field(kw_only=True)
+    sense: Sense = field(kw_only=True)
+    unit: str = field(default="", kw_only=True)
+    timeout: float | None = field(default=None, kw_only=True)
+    cost: ClassVar[Cost] = "expensive"
+
+    def __post_init__(self) -> None:
+        if self.timeout is None:
+            return
+        if not self.timeout > 0:
+            raise ValueError(f"timeout: expected seconds above 0 or None, got {self.timeout}")
+        try:
+            pickle.dumps(self.fn)
+        except Exception as error:
+            raise ValueError(
+                f"fn: a timeout runs {self.fn!r} in a process of its own, which needs to import "
+                f"it ({error}); define it at the top level of a module, or leave timeout out"
+            ) from error
+
+    def __call__(self, X: Ints) -> Floats:
+        """Build and measure rows one after the other, float64[n].
+
+        Raises
+        ------
+        EvaluationError
+            If some rows failed: with the values of the others and the tracebacks of these.
+        """
+        values = np.full(len(X), np.nan)
+        errors: dict[int, str] = {}
+        for row, x in enumerate(X):
+            try:
+                network = networks.build(self.space, x)
+                if self.timeout is None:
+                    values[row] = float(self.fn(network))
+                else:
+                    values[row] = _within(self.timeout, self.fn, network)
+            except _ChildError as error:
+                errors[row] = str(error)
+            except Exception:  # noqa: BLE001, RUF100 (whatever a user's function raises is data)
+                errors[row] = traceback.format_exc()
+        if errors:
+            message = f"objective {self.name} failed on {len(errors)} of {len(X)} rows"
+            raise EvaluationError(message, values=values, errors=errors)
+        return values
+
+
+def _plan(space: Space) -> Plan:
+    if space.plan is None:
+        raise SpaceError(f"space {space.name} has no plan, so nothing can be counted on it")
+    return space.plan
+
+
+STARTUP_SECONDS = 120.0
+"""How long a fresh process may take to import what it needs; the limit counts from there."""
+
+
+class _ChildError(Exception):
+    """What went wrong in the other process, as text."""
+
+
+def _within(seconds: float, fn: Callable[[Network], float], network: Network) -> float:
+    """Call a function in a fresh process and kill it at the limit."""
+    # A forked process would inherit the locks and threads of this one, and hang.
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(there, fn, network))
+    process.start()
+    there.close()
+    try:
+        if not here.poll(STARTUP_SECONDS) or here.recv() is not None:
+            raise _ChildError(f"a process for {fn!r} did not start in {STARTUP_SECONDS:g} s")
+        if not here.poll(seconds):
+            raise _ChildError(f"timeout: {fn!r} took more than {seconds:g} s and was killed")
+        value, error = here.recv()
+    except EOFError:
+        process.join()
+        raise _ChildError(f"the process of {fn!r} ended with code {process.exitcode}") from None
+    finally:
+        _end(process)
+        here.close()
+    if error:
+        raise _ChildError(error)
+    return float(value)
+
+
+def _child(results: Connection, fn: Callable[[Network], float], network: Network) -> None:
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()  # so that all it starts can be killed with it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    results.send(None)
+    try:
+        result = (float(fn(network)), "")
+    except BaseException:  # noqa: BLE001, RUF100
+        result = (float("nan"), traceback.format_exc())
+    results.send(result)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _end(process: SpawnProcess) -> None:
+    pid = process.pid
+    if pid is not None and hasattr(os, "killpg"):
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass  # it ended, or has not made its group yet
+    process.kill()
+    process.join()
+    process.close()

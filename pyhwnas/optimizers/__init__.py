@@ -1,0 +1,46 @@
+"""Optimizers: frozen configurations with one pure method, one file per paper."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from pyhwnas.history import Batch, History
+from pyhwnas.optimizers.random import Random
+from pyhwnas.optimizers.rb_ifa import RBIFA
+from pyhwnas.problem import Problem
+
+__all__ = ["RBIFA", "Batch", "Optimizer", "Random"]
+
+
+@runtime_checkable
+class Optimizer(Protocol):
+    """A strategy: what to evaluate next, as a function of all that was proposed and evaluated.
+
+    The history is the state. A configuration is a frozen dataclass, so that a run can describe
+    it; whatever one call wants to hand to the next travels in the `aux` of its batch.
+    `pyhwnas.testing.check_optimizer` checks an implementation.
+    """
+
+    def propose(
+        self, problem: Problem, history: History, n: int | None, rng: np.random.Generator, /
+    ) -> Batch:
+        """Propose the next batch; called when every row of the one before has been told.
+
+        Parameters
+        ----------
+        problem : Problem
+        history : History
+        n : int or None
+            How many rows are wanted now, a wish: a generation comes whole, and the search hands
+            it out in slices. None leaves it to the optimizer.
+        rng : numpy.random.Generator
+            Depends on the search's seed and the number of the batch alone.
+
+        Returns
+        -------
+        Batch
+            Valid, canonical rows. Rows that are known already cost nothing. No rows: exhausted.
+        """
+        ...

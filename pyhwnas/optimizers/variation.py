@@ -1,0 +1,194 @@
+"""Mutation and crossover of whole populations, for any space.
+
+Operators take and return ``int64[n, n_genes]`` matrices. Results are repaired and canonical, and
+only genes that canonical rows express are changed: a step is never lost in a gene without effect.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import numpy.typing as npt
+
+from pyhwnas.history import Bools, Floats, History, Ints
+from pyhwnas.problem import Problem
+from pyhwnas.spaces import Space, sample, sizes
+
+__all__ = [
+    "mutate_each",
+    "mutate_one",
+    "other_values",
+    "two_point_crossover",
+    "uniform_crossover",
+    "unseen",
+]
+
+ENUMERABLE = 2**20
+"""Spaces with at most this many rows are listed when drawing finds nothing new."""
+
+
+def mutate_each(
+    space: Space, X: Ints, rng: np.random.Generator, *, probability: float | Floats
+) -> Ints:
+    """Change each gene with some probability.
+
+    Parameters
+    ----------
+    space : Space
+    X : ndarray of int64, shape (n, n_genes)
+    rng : numpy.random.Generator
+    probability : float or array_like that broadcasts to (n, n_genes)
+
+    Returns
+    -------
+    ndarray of int64, shape (n, n_genes)
+        A changed gene takes another value, see `other_values`.
+    """
+    change = rng.random(X.shape) < probability
+    return _proper(space, np.where(change, other_values(space, X, rng), X), rng)
+
+
+def mutate_one(space: Space, X: Ints, rng: np.random.Generator) -> Ints:
+    """Change one gene of each row.
+
+    Parameters
+    ----------
+    space : Space
+    X : ndarray of int64, shape (n, n_genes)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int64, shape (n, n_genes)
+        Every row differs from its origin in one gene, which is expressed, where the space has
+        such a neighbour and repair does not undo the step.
+    """
+    X = space.canonical(X)
+    steps, result = other_values(space, X, rng), X.copy()
+    # Genes in random order; the first whose change survives canonical form is the one.
+    order = rng.permuted(np.broadcast_to(np.arange(X.shape[1]), X.shape), axis=1)
+    still = np.arange(len(X))
+    for genes in order.T:
+        if not len(still):
+            break
+        changed = X[still]
+        changed[np.arange(len(still)), genes[still]] = steps[still, genes[still]]
+        result[still] = space.canonical(changed)
+        still = still[(result[still] == X[still]).all(axis=1)]
+    return _proper(space, result, rng)
+
+
+def other_values(space: Space, X: Ints, rng: np.random.Generator) -> Ints:
+    """Draw another value for every gene of every row.
+
+    An unordered gene takes each other value with equal probability. An ordinal one does so half
+    of the time and otherwise moves one step up or down. A gene with one value keeps it.
+    """
+    count = sizes(space)
+    ordinal = np.array([gene.ordinal for gene in space.genes], dtype=bool)
+    anywhere = (X + rng.integers(1, np.maximum(count, 2), size=X.shape)) % count
+    step = X + rng.choice(np.array([-1, 1]), size=X.shape)
+    # At an end there is one neighbour only.
+    step = np.where(step < 0, 1, np.where(step >= count, count - 2, step))
+    near = ordinal & (rng.random(X.shape) < 0.5) & (count > 1)
+    return np.where(near, step, anywhere)
+
+
+def uniform_crossover(space: Space, A: Ints, B: Ints, rng: np.random.Generator) -> Ints:
+    """Take each gene from one of two parents.
+
+    Parameters
+    ----------
+    space : Space
+    A, B : ndarray of int64, shape (n, n_genes)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int64, shape (n, n_genes)
+    """
+    return _proper(space, np.where(rng.random(A.shape) < 0.5, A, B), rng)
+
+
+def two_point_crossover(space: Space, A: Ints, B: Ints, rng: np.random.Generator) -> Ints:
+    """Take the genes between two random cuts from the second parent, the others from the first.
+
+    Parameters
+    ----------
+    space : Space
+    A, B : ndarray of int64, shape (n, n_genes)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int64, shape (n, n_genes)
+    """
+    n, d = A.shape
+    cuts = np.sort(rng.integers(0, d + 1, size=(n, 2)), axis=1)
+    genes = np.arange(d)
+    inside = (genes >= cuts[:, :1]) & (genes < cuts[:, 1:])
+    return _proper(space, np.where(inside, B, A), rng)
+
+
+def unseen(
+    problem: Problem,
+    history: History,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    besides: Ints | None = None,
+) -> Ints:
+    """Draw distinct rows that have not been evaluated.
+
+    Parameters
+    ----------
+    problem : Problem
+    history : History
+    n : int
+        How many.
+    rng : numpy.random.Generator
+    besides : ndarray of int64, shape (k, n_genes), optional
+        Rows to leave out too.
+
+    Returns
+    -------
+    ndarray of int64, shape (at most n, n_genes)
+        Uniform over genes, valid, canonical. Fewer than `n` where the space has no more.
+
+    Notes
+    -----
+    Rows are drawn and rejected; where that stalls, a space of at most 2^20 rows is listed, so
+    that a small one is exhausted exactly.
+    """
+    space = problem.space
+    found = np.empty((0, len(space.genes)), dtype=np.int64)
+    taken = np.empty(0, dtype=np.int64) if besides is None else problem.key(besides)
+    small = float(np.prod(sizes(space).astype(float))) <= ENUMERABLE
+    for _ in range(8 if small else 1000):
+        if len(found) >= n:
+            break
+        X = sample(space, max(64, 2 * (n - len(found))), rng)
+        X = X[_new(problem, history, X, taken)][: n - len(found)]
+        found = np.concatenate([found, X])
+        taken = np.concatenate([taken, problem.key(X)])
+    if len(found) < n and small:
+        X = np.array(list(itertools.product(*(range(gene.n) for gene in space.genes))))
+        X = X[space.valid(X) & (space.canonical(X) == X).all(axis=1)]
+        X = X[rng.permutation(len(X))]
+        found = np.concatenate([found, X[_new(problem, history, X, taken)][: n - len(found)]])
+    return found
+
+
+def _new(problem: Problem, history: History, X: Ints, taken: Ints) -> Bools:
+    """Tell which rows are valid, neither evaluated nor taken, and the first of their kind."""
+    keys = problem.key(X)
+    first = np.zeros(len(X), dtype=bool)
+    first[np.unique(keys, return_index=True)[1]] = True
+    new: Bools = first & problem.space.valid(X) & ~np.isin(keys, taken)
+    new &= history.lookup(X) < 0
+    return new
+
+
+def _proper(space: Space, X: npt.NDArray[np.int64], rng: np.random.Generator) -> Ints:
+    return space.canonical(space.repair(X, rng))

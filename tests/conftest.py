@@ -1,0 +1,21 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+# The slow oracles are imported as `reference.<name>` by tests of any folder.
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of benchmark tables that `PYHWNAS_DATA` names."""
+    folder = os.environ.get("PYHWNAS_DATA")
+    if not folder:
+        pytest.skip("PYHWNAS_DATA is not set: no benchmark tables to compare with")
+    return Path(folder)

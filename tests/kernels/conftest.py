@@ -1,0 +1,22 @@
+"""What the kernel tests share."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(params=[1, 2, 7])
+def threads(request):
+    """More threads than cores, and more than blocks, must change no bit."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def frozen():
+    """Make an array read-only, as kernels must leave their inputs alone."""
+
+    def freeze(array):
+        array.setflags(write=False)
+        return array
+
+    return freeze

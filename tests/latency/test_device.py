@@ -1,0 +1,50 @@
+"""Fingerprints: identity must match, context may differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pyhwnas.latency import fingerprint
+from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
+from pyhwnas.latency.device import IDENTITY
+
+
+@pytest.fixture(scope="module")
+def here():
+    return fingerprint(OnnxRuntimeBackend())
+
+
+def test_this_device_has_a_name(here):
+    assert here.cpu
+    assert here.backend == "onnxruntime"
+    assert here.threads == here.batch == 1
+    assert here.cores >= 1
+    assert here.memory_gib > 0
+
+
+def test_it_is_itself(here):
+    again = fingerprint(OnnxRuntimeBackend())
+    assert here.differences(again) == []
+    assert here.warnings(replace(again, load=99.0)) == []
+
+
+@pytest.mark.parametrize("name", IDENTITY)
+def test_any_part_of_the_identity_counts(here, name):
+    other = replace(here, **{name: ("none",) if name == "instruction_sets" else "other"})
+    (difference,) = here.differences(other)
+    assert name.replace("_", " ") in difference
+    assert here.warnings(other) == []
+
+
+def test_context_only_warns(here):
+    other = replace(here, kernel="other", governor="powersave")
+    assert here.differences(other) == []
+    assert len(here.warnings(other)) == 2
+
+
+def test_threads_are_part_of_the_backend():
+    assert fingerprint(OnnxRuntimeBackend(2)).threads == 2
+    with pytest.raises(ValueError, match="at least 1"):
+        OnnxRuntimeBackend(0)

@@ -1,0 +1,180 @@
+"""Profiles end to end, on the real runtime. How long things take is not tested."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import psutil
+import pytest
+from latency.faulty import FaultyBackend
+from latency.toy import ALL, CONV, POOL, Toy
+
+from pyhwnas.errors import LatencyTableError
+from pyhwnas.latency import LatencyTable, Settings, measure_networks, profile
+from pyhwnas.networks import build
+from pyhwnas.networks.onnx import to_onnx
+
+
+def test_a_profile_has_every_unit_and_its_own_error(table):
+    space = Toy()
+    assert set(table.entries) == {unit.key for unit in space.plan.units if unit.nodes}
+    assert table.covers(space)
+    assert table.failed == {}
+    assert table.plan == space.plan.fingerprint
+    assert len(table.anchor_ms) == 2
+    assert len(table.accuracy.probes) == 2
+    assert len(table.accuracy.held_out) == 4
+    for entry in table.entries.values():
+        assert 0 <= entry.low_ms <= entry.ms <= entry.high_ms
+        assert 0 < entry.min_ms <= entry.p25_ms <= entry.median_ms
+        assert entry.carrier_ms > 0
+        assert entry.processes == 2
+    assert "held-out networks" in table.summary()
+
+
+def test_networks_are_chosen_without_repeats(table):
+    archs = [network.arch for network in (*table.accuracy.probes, *table.accuracy.held_out)]
+    assert len(set(archs)) == len(archs)
+
+
+def test_some_units_only(quick):
+    found = profile(Toy(), units=[CONV.key], processes=1, settings=quick)
+    assert list(found.entries) == [CONV.key]
+    assert "one process" in found.entries[CONV.key].quality
+    assert found.accuracy is None
+    assert found.scale == 1.0
+    with pytest.raises(ValueError, match="no such unit"):
+        profile(Toy(), units=["no such unit"])
+
+
+def test_a_unit_that_kills_its_process_is_named_and_the_rest_survives(quick):
+    backend = FaultyBackend(kills="avgpool")
+    found = profile(Toy(), backend=backend, processes=2, settings=quick, probes=0, held_out=0)
+    assert list(found.failed) == [POOL.key]
+    assert "died (status -9)" in found.failed[POOL.key]
+    assert CONV.key in found.entries
+    assert POOL.key not in found.entries
+    assert f"not measured: {POOL.key}" in found.summary()
+    with pytest.raises(LatencyTableError, match=r"avgpool3p1.*died"):
+        found.predict(Toy(), ALL)
+
+
+def test_a_unit_that_kills_its_process_once_gets_another_chance(quick, tmp_path):
+    backend = FaultyBackend(kills="avgpool", once=str(tmp_path / "died"))
+    found = profile(Toy(), backend=backend, processes=1, settings=quick, probes=0, held_out=0)
+    assert (tmp_path / "died").exists()
+    assert found.failed == {}
+    assert POOL.key in found.entries
+
+
+def test_a_refused_model_is_reported(quick):
+    backend = FaultyBackend(refuses="avgpool")
+    found = profile(Toy(), backend=backend, processes=1, settings=quick, probes=1, held_out=1)
+    assert found.failed[POOL.key] == "NotImplementedError: no kernel for this"
+    assert CONV.key in found.entries
+
+
+def test_a_backend_that_can_do_nothing_is_an_error(quick):
+    with pytest.raises(LatencyTableError, match="no kernel for this"):
+        profile(Toy(), backend=FaultyBackend(refuses="conv"), processes=1, settings=quick)
+    with pytest.raises(LatencyTableError, match="status -9"):
+        profile(Toy(), backend=FaultyBackend(kills="conv"), processes=1, settings=quick)
+
+
+def test_the_command_after_a_kill_goes_on(tmp_path):
+    path = tmp_path / "toy.json"
+    script = textwrap.dedent(
+        """
+        import sys
+        from latency.toy import Toy
+        from pyhwnas.latency import Settings, profile
+        settings = Settings(rounds=40, calls=1, target_interval=1e-9, flush_bytes=1)
+        profile(Toy(), processes=3, settings=settings, probes=1, held_out=1, path=sys.argv[1],
+                on_progress=lambda p: print(p.process, p.done, flush=True))
+        """
+    )
+    code = f"import sys; sys.path[:] = {sys.path!r}\n{script}"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    with child:
+        assert any(line.startswith("2 ") for line in child.stdout)
+        agents = psutil.Process(child.pid).children(recursive=True)
+        child.kill()
+    assert agents
+    assert psutil.wait_procs(agents, timeout=20)[1] == [], "the timing process outlived its parent"
+    assert not path.exists()
+    assert path.with_name("toy.json.partial").exists()
+
+    seen = []
+    settings = Settings(rounds=40, calls=1, target_interval=1e-9, flush_bytes=1)
+    table = profile(
+        Toy(),
+        processes=3,
+        settings=settings,
+        probes=1,
+        held_out=1,
+        path=path,
+        on_progress=seen.append,
+    )
+    assert {progress.process for progress in seen} == {2, 3}
+    assert all(entry.processes == 3 for entry in table.entries.values())
+    assert LatencyTable.load(path).fingerprint == table.fingerprint
+    assert [file.name for file in tmp_path.iterdir()] == ["toy.json"]
+
+
+def test_other_settings_do_not_go_on_from_it(tmp_path, quick):
+    path = tmp_path / "toy.json"
+    (tmp_path / "toy.json.partial").write_text("not JSON")
+    seen = []
+    profile(
+        Toy(),
+        units=[CONV.key],
+        processes=1,
+        settings=quick,
+        path=path,
+        on_progress=seen.append,
+    )
+    assert seen[0].process == 1
+
+
+def test_a_time_cap_ends_the_rounds(quick):
+    settings = Settings(rounds=10_000, calls=1, target_interval=1e-9, flush_bytes=1)
+    found = profile(Toy(), units=[CONV.key], processes=1, settings=settings, time_cap=0.0)
+    assert found.protocol["stop"] == ["time"]
+    assert found.entries[CONV.key].samples > 0
+
+
+def test_whole_networks_as_objects_bytes_and_files(quick, tmp_path):
+    network = build(Toy(), ALL[5])
+    data = to_onnx(network).SerializeToString()
+    (tmp_path / "network.onnx").write_bytes(data)
+    networks = {"a": network, "b": data, "c": tmp_path / "network.onnx"}
+    found = measure_networks(networks, processes=1, settings=quick)
+    assert list(found) == ["a", "b", "c"]
+    assert all(m.ms > 0 and m.samples > 0 for m in found.values())
+    with pytest.raises(LatencyTableError, match="network bad could not be timed"):
+        measure_networks({"bad": data}, backend=FaultyBackend(refuses="left"), settings=quick)
+
+
+def test_two_threads_use_the_wall_clock(quick):
+    found = profile(Toy(), threads=2, processes=1, settings=quick, units=[CONV.key])
+    assert found.protocol["clock"] == "wall"
+    assert found.device.threads == 2
+
+
+def test_a_batch_makes_another_identity(quick, table):
+    found = profile(Toy(), batch=2, processes=1, settings=quick, units=[CONV.key])
+    assert found.device.batch == 2
+    assert table.matches(found.device) == ["batch: expected 1, got 2"]
+
+
+def test_numbers_out_of_range(quick):
+    with pytest.raises(ValueError, match="at least 1"):
+        profile(Toy(), processes=0)
+    with pytest.raises(ValueError, match="target_interval"):
+        Settings(target_interval=0)
+    assert np.isfinite(quick.flush_bytes)

@@ -1,0 +1,191 @@
+"""Tables: files, predictions, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from latency.toy import ALL, CONV, Toy
+
+from pyhwnas.errors import LatencyTableError
+from pyhwnas.latency import LatencyTable, find_table, find_tables
+from pyhwnas.latency import find as find_module
+from pyhwnas.networks import build
+from pyhwnas.spaces import NASBench201, sample
+
+GOLDEN_MS = 0.0
+GOLDEN = Path(__file__).parents[1] / "golden" / "latency" / "nasbench201-schema1.json"
+
+
+@pytest.fixture
+def saved(table, tmp_path):
+    path = tmp_path / "toy.json"
+    table.save(path)
+    return path
+
+
+def test_a_table_comes_back_as_it_was(table, saved):
+    again = LatencyTable.load(saved)
+    assert again.fingerprint == table.fingerprint
+    assert again.device == table.device
+    assert again.entries == table.entries
+    assert again.accuracy == table.accuracy
+    assert again.describe() == {"table": table.name, "sha256": table.fingerprint}
+    assert pickle.loads(pickle.dumps(again)).fingerprint == table.fingerprint
+
+
+def test_the_golden_table_stays_readable():
+    table = LatencyTable.load(GOLDEN)
+    space = NASBench201()
+    assert table.covers(space)
+    row = space.from_str(
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|"
+        "+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
+    )
+    assert table.predict(space, row[None])[0] == pytest.approx(GOLDEN_MS, rel=1e-12)
+
+
+def test_predictions_are_the_sum_over_built_networks(table):
+    space = Toy()
+    predicted = table.predict(space, ALL)
+    for row, value in zip(ALL, predicted, strict=True):
+        if row.any():
+            units = [block.unit for block in build(space, row).blocks]
+            total = sum(table.entries[unit.key].ms for unit in units if unit.nodes)
+            assert value == pytest.approx(table.scale * total, rel=1e-12)
+            assert table.predict_network(build(space, row)) == pytest.approx(value, rel=1e-12)
+        else:
+            assert np.isnan(value)
+
+
+def test_rows_and_threads_do_not_matter():
+    table, space = LatencyTable.load(GOLDEN), NASBench201()
+    X = sample(space, 500, np.random.default_rng(0))
+    together = table.predict(space, X)
+    np.testing.assert_array_equal(table.predict(space, X, threads=3), together)
+    np.testing.assert_array_equal(
+        np.concatenate([table.predict(space, X[:7]), table.predict(space, X[7:])]), together
+    )
+
+
+def test_identity_is_free_and_no_path_has_no_latency(table):
+    space = Toy()
+    skip, both, none = table.predict(space, np.array([[1, 0], [1, 1], [0, 0]]))
+    (add,) = (entry.ms for key, entry in table.entries.items() if "add" in key)
+    assert both - skip == pytest.approx(table.scale * add, abs=1e-12)
+    assert np.isnan(none)
+    assert table.unit_ms(Toy().plan.slots[1].candidates[0]) == 0.0
+
+
+def test_intervals_hold_the_prediction(table):
+    low, high = table.interval(Toy(), ALL)
+    wide_low, wide_high = table.interval(Toy(), ALL, level=0.99)
+    center = table.predict(Toy(), ALL)
+    live = ~np.isnan(center)
+    assert np.all((low <= center)[live] & (center <= high)[live])
+    assert np.all((wide_low <= low)[live] & (high <= wide_high)[live])
+    with pytest.raises(ValueError, match="level"):
+        table.interval(Toy(), ALL, level=1.0)
+    with pytest.raises(LatencyTableError, match="not checked"):
+        replace(table, accuracy=None).interval(Toy(), ALL)
+
+
+def test_a_missing_unit_is_named(table):
+    entries = {key: entry for key, entry in table.entries.items() if key != CONV.key}
+    partial = replace(table, entries=entries)
+    assert not partial.covers(Toy())
+    with pytest.raises(LatencyTableError) as caught:
+        partial.predict(Toy(), np.array([[1, 2]]))
+    assert CONV.key in str(caught.value)
+    assert "pyhwnas profile --space toy" in str(caught.value)
+    with pytest.raises(LatencyTableError, match="conv8k3"):
+        partial.predict_network(build(Toy(), [0, 2]))
+    assert partial.predict(Toy(), np.array([[1, 3]]))[0] > 0
+
+
+def test_other_devices_are_told_apart(table):
+    device = table.device
+    assert table.matches(device) == []
+    other = replace(device, cpu="Another CPU", threads=4, precision="int8")
+    differences = table.matches(other)
+    assert len(differences) == 3
+    assert f"cpu: expected {device.cpu}, got Another CPU" in differences
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data | {"schema": 2}, "schema 1, got 2; upgrade"),
+        (lambda data: data | {"schema": 0}, "schema 1, got 0; measure again"),
+        (lambda data: data | {"scale": data["scale"] * 1.01}, "edited or damaged"),
+        (lambda data: {k: v for k, v in data.items() if k != "sha256"}, "edited or damaged"),
+        (lambda data: {k: v for k, v in data.items() if k != "scale"}, "edited or damaged"),
+        (list, "other JSON"),
+        (lambda data: {"schema": "one"}, "other JSON"),
+    ],
+)
+def test_files_that_are_not_as_they_were_written(saved, change, message):
+    saved.write_text(json.dumps(change(json.loads(saved.read_text()))))
+    with pytest.raises(LatencyTableError, match=message) as caught:
+        LatencyTable.load(saved)
+    assert str(saved) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_half_a_file(saved):
+    saved.write_text(saved.read_text()[: saved.stat().st_size // 2])
+    with pytest.raises(LatencyTableError, match="damaged file"):
+        LatencyTable.load(saved)
+
+
+def test_saving_leaves_the_old_file_where_it_fails(table, saved, monkeypatch):
+    before = saved.read_text()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        replace(table, scale=2.0).save(saved)
+    assert saved.read_text() == before
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+
+
+def test_a_folder_that_cannot_be_written(table, tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write anywhere")
+    with pytest.raises(PermissionError):
+        table.save(folder / "toy.json")
+
+
+def test_files_are_for_everyone_and_line_by_line(table, saved):
+    assert saved.stat().st_mode & 0o777 == 0o644
+    lines = saved.read_text().splitlines()
+    assert sum(CONV.key in line and '"median_ms"' in line for line in lines) == 1
+
+
+def test_tables_are_found_in_order(table, tmp_path, monkeypatch):
+    user, given, packaged = (tmp_path / name for name in ("user", "given", "packaged"))
+    monkeypatch.setattr(find_module, "user_folder", lambda: user)
+    monkeypatch.setattr(find_module, "_packaged", lambda: [packaged])
+    assert find_table(Toy(), table.device) is None
+    for scale, folder in enumerate((packaged, user, given), 1):
+        replace(table, scale=float(scale)).save(folder / "sub" / "toy.json")
+    (given / "bad.json").write_text("{")
+    (given / "schema.json").write_text("{")
+    found = find_tables(tables_dir=given)
+    assert [path.parent.parent.name for path, _ in found[1:]] == ["given", "user", "packaged"]
+    assert isinstance(found[0][1], LatencyTableError)
+    assert find_table(Toy(), table.device, tables_dir=given).scale == 3.0
+    assert find_table(Toy(), table.device).scale == 2.0
+    assert len(find_tables(packaged=False)) == 1
+    assert find_table(Toy(), replace(table.device, threads=2)) is None
+    assert find_table(NASBench201(), table.device) is None
