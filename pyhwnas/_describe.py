@@ -146,7 +146,11 @@ def differences(stored: Json, now: Json, path: str = "") -> list[str]:
         lines = []
         for key in dict.fromkeys([*stored, *now]):
             inner = f"{path}.{key}" if path else key
-            lines += differences(stored.get(key, "nothing"), now.get(key, "nothing"), inner)
+            if key in stored and key in now:
+                lines += differences(stored[key], now[key], inner)
+            else:
+                before, after = (_short(d[key]) if key in d else "nothing" for d in (stored, now))
+                lines.append(f"{inner}: stored {before}, now {after}")
         return lines
     if isinstance(stored, list) and isinstance(now, list) and len(stored) == len(now):
         pairs = enumerate(zip(stored, now, strict=True))

@@ -101,7 +101,7 @@ def explained(path: Path | None) -> Iterator[None]:
             f"{name} cannot be opened ({error.strerror}); choose a folder and file that you may "
             "write to"
         ) from error
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{name} is damaged ({error}); restore a copy, or start a run in another file"
         ) from error

@@ -58,7 +58,7 @@ def noise(readings: int = 200) -> dict[str, str]:
     ratio = float(np.median(wall / np.maximum(cpu, 1)))
     quiet = (high - low) / mid < 0.1 and ratio < 1.1
     return {
-        "spread of one computation (5 % to 95 %)": f"{100 * (high - low) / mid:.1f} % of its median",
+        "spread (5 % to 95 % of readings)": f"{100 * (high - low) / mid:.1f} % of the median",
         "wall time over CPU time": f"{ratio:.2f}",
         "verdict": "quiet enough to measure" if quiet else "busy: close other programs to measure",
     }

@@ -168,6 +168,15 @@ class Job:
         """Whether a latency table of the device is needed."""
         return "latency_ms" in self.objectives
 
+    def check(self, space: Space) -> None:
+        """Find what is wrong with names and constraints before anything is measured or written."""
+        for name in self.objectives:
+            if name != "latency_ms":
+                self._objective(name, space, None)
+        for text in self.at_most:
+            _constraint(text)
+        _load("optimizers", self.optimizer)
+
     def make_problem(self, space: Space, table: LatencyTable | None = None) -> Problem:
         """Make the problem; `table` is needed if `wants_table`."""
         made = tuple(self._objective(name, space, table) for name in self.objectives)

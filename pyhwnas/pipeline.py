@@ -150,6 +150,7 @@ class Run:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "space", self.job.make_space())
+        self.job.check(self.space)
         _claim(self.folder, self.job)
 
     @classmethod

@@ -85,7 +85,9 @@ def front(
     return ax
 
 
-def hypervolume(history: History, ax: Axes | None = None) -> Axes:
+def hypervolume(
+    history: History, ax: Axes | None = None, *, points: tuple[Floats, Floats] | None = None
+) -> Axes:
     """Draw the hypervolume over the number of evaluations.
 
     Parameters
@@ -94,6 +96,8 @@ def hypervolume(history: History, ax: Axes | None = None) -> Axes:
         With a reference point.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure without it.
+    points : tuple of ndarray of float64, optional
+        What `hypervolume_points` returned, where it has been measured before.
 
     Returns
     -------
@@ -104,8 +108,8 @@ def hypervolume(history: History, ax: Axes | None = None) -> Axes:
     ValueError
         While there is no reference point.
     """
+    rows, volume = points or hypervolume_points(history)
     ax = _axes(ax)
-    rows, volume = hypervolume_points(history)
     known = np.isfinite(volume)
     ax.step(rows[known], volume[known], where="post", color=ACCENT, lw=1.8)
     ax.set(xlabel="evaluations", ylabel="hypervolume")

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyhwnas._arrays import as_matrix
+from pyhwnas._arrays import as_ids, as_matrix
 from pyhwnas._describe import Json, decode, describe, encode
 from pyhwnas._evaluate import evaluate
 from pyhwnas._resume import append, bind, load_history
@@ -194,7 +194,7 @@ class Search:
             If a row is unknown or was told before, or shapes do not fit; nothing is stored then.
         """
         messages = dict(failed) if isinstance(failed, Mapping) else dict.fromkeys(failed, "")
-        rows = np.asarray(ids, dtype=np.int64).reshape(-1).tolist()
+        rows = as_ids(ids, "ids", ndim=1).tolist()
         # An empty list has no second dimension.
         matrix = as_matrix(values if rows else np.empty((0, len(self.problem.names))), "values")
         if matrix.shape != (len(rows), len(self.problem.names)):

@@ -145,11 +145,9 @@ class Store:
 
     def add_batch(self, number: int, batch: Batch, rows: Sequence[Row]) -> None:
         """Store a batch and the rows that are new in it, as pending."""
+        record = (number, json.dumps(batch.X.tolist()), encode(batch.aux))
         with self._transaction():
-            self._db.execute(
-                "INSERT INTO batches VALUES (?, ?, ?)",
-                (number, json.dumps(batch.X.tolist()), encode(batch.aux)),
-            )
+            self._db.execute("INSERT INTO batches VALUES (?, ?, ?)", record)
             self._db.executemany(
                 'INSERT INTO rows (id, batch, "key", genotype) VALUES (?, ?, ?, ?)',
                 [(row.id, row.batch, row.key, json.dumps(row.genotype)) for row in rows],

@@ -42,9 +42,11 @@ void check_layout(const py::array& array, const char* name, int ndim) {
     throw py::value_error(std::string(name) + " must have " + std::to_string(ndim) +
                           " dimensions, got shape " + shape_of(array));
   }
-  constexpr int kNeeded = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-  if ((array.flags() & kNeeded) != kNeeded) {
+  if ((array.flags() & py::array::c_style) == 0) {
     throw py::value_error(std::string(name) + " must be C-contiguous, got other strides");
+  }
+  if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0) {
+    throw py::value_error(std::string(name) + " must be aligned, got an odd address");
   }
 }
 

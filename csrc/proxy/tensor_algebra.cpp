@@ -144,7 +144,7 @@ TensorAlgebra::Source TensorAlgebra::sum_sources(std::size_t area) {
   std::erase_if(sources_, [](const Source& source) { return source.scale.is_zero(); });
   if (sources_.empty()) return {};
   if (sources_.size() == 1) {
-    const Source only = sources_.front();
+    Source only = sources_.front();
     sources_.clear();
     return only;
   }

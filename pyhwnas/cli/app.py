@@ -6,19 +6,46 @@ import json
 import shlex
 import signal
 import sys
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
 
 import pyhwnas
 from pyhwnas import by_hand, doctor, networks
+from pyhwnas.cli.options import (
+    DEFAULT_OUT,
+    AnyDevice,
+    AsJson,
+    AtMost,
+    Backend,
+    BatchSize,
+    Classes,
+    Config,
+    Evals,
+    Images,
+    IsQuiet,
+    MaxFailures,
+    NoPackaged,
+    Objectives,
+    OptimizerName,
+    Out,
+    Resolutions,
+    RunFolder,
+    Seed,
+    Set,
+    SpaceName,
+    Tables,
+    Threads,
+    Top,
+    Weights,
+    Workers,
+    job_from,
+)
 from pyhwnas.cli.progress import progress_for
 from pyhwnas.errors import PyhwnasError
 from pyhwnas.job import Job, names
@@ -35,131 +62,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-
-Config: TypeAlias = Annotated[
-    Path | None, typer.Option(help="TOML file with the entries of a Job; options override it.")
-]
-Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")]
-SpaceName: TypeAlias = Annotated[
-    str | None, typer.Option("--space", help="Space: see `pyhwnas spaces`, or `file.py:Class`.")
-]
-Objectives: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        help="Comma-separated: synflow, icd, latency_ms, macs, params, `file.py:make`, or "
-        "`name:min` / `name:max` for values you bring (`pyhwnas ask`)."
-    ),
-]
-OptimizerName: TypeAlias = Annotated[
-    str | None, typer.Option("--optimizer", help="rb-ifa, random, or `file.py:Class`.")
-]
-Weights: TypeAlias = Annotated[
-    str | None, typer.Option(help="RB-IFA: weight of performance, one swarm each, e.g. 0.2,0.8.")
-]
-Resolutions: TypeAlias = Annotated[
-    str | None, typer.Option(help="mobilenetv3: input sizes to choose from, e.g. 192,224.")
-]
-Classes: TypeAlias = Annotated[int | None, typer.Option(help="Outputs of the classifier.")]
-AtMost: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--at-most", help="Constraint such as latency_ms=20.")
-]
-Evals: TypeAlias = Annotated[int | None, typer.Option(help="Distinct networks to evaluate.")]
-Seed: TypeAlias = Annotated[int | None, typer.Option(help="Decides all that is random.")]
-Top: TypeAlias = Annotated[int | None, typer.Option(help="Networks to export and measure.")]
-Images: TypeAlias = Annotated[
-    str | None, typer.Option(help="Folder of images for ICD; else patches of a bundled photograph.")
-]
-Threads: TypeAlias = Annotated[
-    int | None, typer.Option(help="Threads of one inference on the device.")
-]
-BatchSize: TypeAlias = Annotated[int | None, typer.Option(help="Inputs per inference.")]
-Backend: TypeAlias = Annotated[str | None, typer.Option(help="What runs networks: onnxruntime.")]
-Workers: TypeAlias = Annotated[int | None, typer.Option(help="Threads for computing objectives.")]
-MaxFailures: TypeAlias = Annotated[
-    int | None, typer.Option(help="More failed evaluations than this stop the search.")
-]
-Set: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Any entry of a Job, e.g. optimizer_options.population=30."),
-]
-Tables: TypeAlias = Annotated[
-    Path | None, typer.Option("--tables", help="Folder of latency tables that is looked at first.")
-]
-NoPackaged: TypeAlias = Annotated[
-    bool, typer.Option("--no-packaged-tables", help="Ignore tables that come with the package.")
-]
-AnyDevice: TypeAlias = Annotated[
-    bool, typer.Option("--any-device", help="Use a table even if it is another device's.")
-]
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")]
-IsQuiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-RunFolder: TypeAlias = Annotated[Path, typer.Argument(help="Folder of a run.")]
-
-DEFAULT_OUT = Path("pyhwnas-search")
-
-
-def _job(
-    config: Path | None,
-    *,
-    space: str | None = None,
-    objectives: str | None = None,
-    optimizer: str | None = None,
-    weights: str | None = None,
-    resolutions: str | None = None,
-    classes: int | None = None,
-    at_most: list[str] | None = None,
-    images: str | None = None,
-    changes: list[str] | None = None,
-    numbers: dict[str, Any] | None = None,
-) -> Job:
-    job = Job()
-    if config is not None:
-        job = Job.from_toml(config.read_text(encoding="utf-8"), source=str(config))
-    entries: dict[str, Any] = {
-        "space": space,
-        "objectives": objectives and [name.strip() for name in objectives.split(",")],
-        "optimizer": optimizer,
-        "at_most": at_most,
-        "images": images,
-        **(numbers or {}),
-    }
-    job = job.updated({k: v for k, v in entries.items() if v is not None}, source="options")
-    for option, table, name, value in (
-        ("--weights", "optimizer_options", "weights", weights and _numbers(weights, float)),
-        (
-            "--resolutions",
-            "space_options",
-            "resolutions",
-            resolutions and _numbers(resolutions, int),
-        ),
-        ("--classes", "space_options", "n_classes", classes),
-    ):
-        if value is not None:
-            job = job.updated({table: {**getattr(job, table), name: value}}, source=option)
-    for change in changes or ():
-        job = _changed(job, change)
-    return job
-
-
-def _numbers(text: str, kind: Callable[[str], Any]) -> list[Any]:
-    try:
-        return [kind(word) for word in text.split(",")]
-    except ValueError:
-        raise ValueError(f"expected numbers with commas between them, got {text!r}") from None
-
-
-def _changed(job: Job, change: str) -> Job:
-    name, equals, value = change.partition("=")
-    table, dot, key = name.strip().partition(".")
-    try:
-        read = tomllib.loads(f"x = {value}")["x"]
-    except tomllib.TOMLDecodeError:
-        read = value.strip()
-    if not equals:
-        raise ValueError(f"--set: expected ENTRY=VALUE, got {change!r}")
-    if dot:
-        read = {**getattr(job, table, {}), key: read}
-    return job.updated({table: read}, source="--set")
 
 
 @app.command()
@@ -201,7 +103,7 @@ def search(
     - `pyhwnas search --at-most latency_ms=8 --classes 10 -o fast`
     - `pyhwnas search --config run.toml`
     """
-    job = _job(
+    job = job_from(
         config,
         space=space,
         objectives=objectives,
@@ -266,7 +168,7 @@ def profile(
     - `pyhwnas profile --resolutions 160,192,224 -o tables`
     """
     numbers = {"backend": backend, "threads": threads, "batch_size": batch_size}
-    job = _job(
+    job = job_from(
         config,
         space=space,
         resolutions=resolutions,
@@ -365,7 +267,7 @@ def ask(
     """
     if config is None and (run / "config.toml").exists() and objectives is None:
         config = run / "config.toml"
-    job = _job(
+    job = job_from(
         config,
         space=space,
         objectives=objectives,
@@ -543,22 +445,18 @@ def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=1))
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+def _stop(number: int, frame: FrameType | None) -> None:
+    print("interrupted; the same command continues", file=sys.stderr)
     raise SystemExit(128 + number)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors are one sentence and exit code 2."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
-        result = app(args=arguments, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        print("interrupted; the same command continues", file=sys.stderr)
-        return 130
+        app(args=arguments)
     except (PyhwnasError, ValueError, OSError) as error:
         print(f"pyhwnas: {error}", file=sys.stderr)
         return 2
-    return result if isinstance(result, int) else 0
+    return 0

@@ -2,7 +2,7 @@
 
 from pyhwnas.latency.backends import LatencyBackend
 from pyhwnas.latency.device import Fingerprint, fingerprint
-from pyhwnas.latency.find import find_table, find_tables
+from pyhwnas.latency.find import find_table, find_tables, user_folder
 from pyhwnas.latency.measure import Progress, measure_networks
 from pyhwnas.latency.profile import profile
 from pyhwnas.latency.readings import Measurement, Settings
@@ -21,4 +21,5 @@ __all__ = [
     "fingerprint",
     "measure_networks",
     "profile",
+    "user_folder",
 ]

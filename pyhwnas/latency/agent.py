@@ -31,13 +31,11 @@ import numpy.typing as npt
 
 from pyhwnas.latency.backends import LatencyBackend, Runner, from_address
 
-__all__ = ["PROTOCOL", "main"]
+__all__ = ["main"]
 
-PROTOCOL = 1
 QUANTILE = 0.25
 FEWEST_ROUNDS = 4
 BETWEEN_ANCHORS = 4
-DISTURBED = 1.2
 
 
 @dataclass(slots=True)
@@ -104,9 +102,10 @@ class _Agent:
 
     def time(self, chunk: Sequence[int]) -> None:
         """Load some models together and run all their rounds; item 0 is the anchor."""
-        anchor, *loaded = (self._load(item) for item in (0, *chunk))
+        anchor = self._load(0)
         if anchor is None:
-            raise SystemExit("the anchor model could not be loaded")
+            raise SystemExit("the anchor model was refused")
+        loaded = [self._load(item) for item in chunk]
         active = [model for model in loaded if model is not None]
         if not active:
             return
@@ -141,7 +140,7 @@ class _Agent:
             return
         before, self._level = self._level, sorted(times)[len(times) // 2]
         self._fastest = min(self._fastest, self._level)
-        if max(before, self._level) <= DISTURBED * self._fastest:
+        if max(before, self._level) <= self._work["disturbed"] * self._fastest:
             for waiting, seen in self._pending:
                 waiting.times += seen
         self._pending.clear()

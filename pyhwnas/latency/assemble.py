@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pyhwnas.latency.agent import PROTOCOL
 from pyhwnas.latency.calibrate import Accuracy, NetworkError, accuracy, bootstrap, fit_scale
 from pyhwnas.latency.carrier import Case
 from pyhwnas.latency.device import Fingerprint
-from pyhwnas.latency.readings import Measurement, Process, Readings, Settings, clock_of
+from pyhwnas.latency.readings import PROTOCOL, Measurement, Process, Readings, Settings, clock_of
 from pyhwnas.latency.table import Entry, LatencyTable
 from pyhwnas.networks import Network, Plan
 
@@ -61,7 +60,7 @@ def assemble(
     LatencyTable
     """
     clock = clock_of(device.threads)
-    readings = Readings(processes, clock, settings.statistic)
+    readings = Readings(processes, clock, settings)
     entries = _entries(cases, readings)
     probes, held_out = (_sums(part, entries, readings) for part in networks)
     scale, error = _calibrate(probes, held_out)

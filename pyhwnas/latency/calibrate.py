@@ -16,7 +16,15 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Accuracy", "NetworkError", "accuracy", "bootstrap", "fit_scale", "student_quantile"]
+__all__ = [
+    "Accuracy",
+    "NetworkError",
+    "accuracy",
+    "bootstrap",
+    "fit_scale",
+    "remeasure_floor",
+    "student_quantile",
+]
 
 Vector = npt.NDArray[np.float64]
 
@@ -129,7 +137,7 @@ def accuracy(
         within_5=float(100 * (error <= 5).mean()),
         within_10=float(100 * (error <= 10).mean()),
         spearman=_spearman(predicted, measured) if len(held_out) > 2 else None,
-        floor=_floor(repeats),
+        floor=remeasure_floor(repeats),
         residual_spread=float(np.sqrt(np.mean((measured / predicted - 1) ** 2))),
         probes=tuple(probes),
         held_out=tuple(held_out),
@@ -175,7 +183,7 @@ def student_quantile(p: float, freedom: int) -> float:
     return z + math.fsum(term / freedom**i for i, term in enumerate(terms, 1))
 
 
-def _floor(repeats: Sequence[Sequence[float]]) -> float | None:
+def remeasure_floor(repeats: Sequence[Sequence[float]]) -> float | None:
     """Mean difference between two processes in percent of their mean, over pairs and networks."""
     gaps = [
         200 * abs(a - b) / (a + b)

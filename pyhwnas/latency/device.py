@@ -85,6 +85,11 @@ class Fingerprint:
     load: float | None = None
     virtualised: bool | None = None
 
+    @property
+    def identity(self) -> dict[str, object]:
+        """The fields that must match."""
+        return {name: getattr(self, name) for name in IDENTITY}
+
     def differences(self, other: Fingerprint) -> list[str]:
         """Say where another identity differs from this one; empty where it is the same."""
         return self._compare(other, IDENTITY)

@@ -311,7 +311,7 @@ def measure_networks(
         seed=seed,
         on_progress=on_progress,
     )
-    readings = Readings(results, clock_of(backend.threads), settings.statistic)
+    readings = Readings(results, clock_of(backend.threads), settings)
     measured = {}
     for name in networks:
         found = readings.of(name)

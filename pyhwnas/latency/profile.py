@@ -103,7 +103,7 @@ def profile(
     graphs = {graph.key: graph for case in cases for graph in (case.loaded, case.carrier)}
     models = [Model(key, graph, settings.cold_units) for key, graph in graphs.items()]
     models += [Model(network_key(network), network) for part in networks for network in part]
-    partial = _Partial(path, device, plan, settings, [m.key for m in models], seed)
+    partial = _Partial(path, device.identity, settings, [model.key for model in models], seed)
     results = measure(
         models,
         backend,

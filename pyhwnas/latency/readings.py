@@ -9,13 +9,13 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyhwnas.latency.agent import DISTURBED
 from pyhwnas.latency.calibrate import bootstrap
 from pyhwnas.latency.device import cache_bytes
 from pyhwnas.networks import Unit
 
 __all__ = [
     "ANCHOR",
+    "PROTOCOL",
     "Clock",
     "Measurement",
     "Process",
@@ -28,6 +28,9 @@ __all__ = [
 
 Clock: TypeAlias = Literal["cpu", "wall"]
 Window: TypeAlias = tuple[int, int, int, int]
+PROTOCOL = 1
+"""Version of the way times are taken; see `pyhwnas.latency.agent`."""
+
 Statistic: TypeAlias = Literal["min", "p25", "median"]
 
 # A small network of its own, so that anchor readings of different spaces can be compared.
@@ -52,6 +55,9 @@ class Settings:
     target_interval : float
         A model is left alone once the 90 % interval of its lower quartile is within this
         fraction of it to either side.
+    disturbed : float
+        A visit is disturbed if the anchor beside it, or wall over CPU time, was this many times
+        larger than it should be.
     statistic : {"min", "p25", "median"}
         Which of a process's readings stands for it.
     cold_units : bool
@@ -64,6 +70,7 @@ class Settings:
     calls: int = 3
     warmups: int = 5
     target_interval: float = 0.02
+    disturbed: float = 1.2
     statistic: Statistic = "p25"
     cold_units: bool = True
     flush_bytes: int = field(default_factory=lambda: 2 * (cache_bytes() or 2**22))
@@ -163,7 +170,7 @@ class Readings:
     processes : sequence of Process
         At least one.
     clock : {"cpu", "wall"}
-    statistic : {"min", "p25", "median"}
+    settings : Settings
 
     Attributes
     ----------
@@ -176,18 +183,18 @@ class Readings:
 
     Notes
     -----
-    A visit is disturbed if the anchor before or after it was 1.2 times slower than usual, or, with
-    the CPU clock, if the wall clock ran 1.2 times as fast: another program had the core, or the
-    other half of it. Those are left out where at least a third of a model's visits in a process
+    A visit is disturbed if the anchor before or after it was slow (`Settings.disturbed`), or, with
+    the CPU clock, if the wall clock ran ahead of it: another program had the core, or the other
+    half of it. Those are left out where at least a third of a model's visits in a process
     remain; else all are used and the model is marked as contended. Every time is then divided by
     the anchor's slowness beside it, which also puts processes on one footing: on a busy machine
     whole processes can run at different speeds.
     """
 
-    def __init__(self, processes: Sequence[Process], clock: Clock, statistic: Statistic) -> None:
+    def __init__(self, processes: Sequence[Process], clock: Clock, settings: Settings) -> None:
         self._processes = processes
         self._clock = clock
-        self._statistic = statistic
+        self._settings = settings
         self._slowness = [self._levels(process) for process in processes]
         levels = [max(pair) for found in self._slowness for pair in found.values()]
         # Close to the fastest, but not one lucky moment.
@@ -214,7 +221,7 @@ class Readings:
         if not rows:
             return None
         quantiles = np.array([np.quantile(times, [0.0, 0.25, 0.5]) for times, _, _ in rows])
-        values = quantiles[:, ("min", "p25", "median").index(self._statistic)]
+        values = quantiles[:, ("min", "p25", "median").index(self._settings.statistic)]
         low, high = bootstrap(values)
         least, quarter, half = np.median(quantiles, axis=0).tolist()
         return Measurement(
@@ -248,8 +255,9 @@ class Readings:
         return {w: (level[w], level[after]) for w, after in following if after in level}
 
     def _is_disturbed(self, visit: Visit, windows: Mapping[Window, tuple[float, float]]) -> bool:
-        slow = max(windows[visit.window]) > DISTURBED * self.reference_ms
-        return slow or (self._clock == "cpu" and _ratio(visit) > DISTURBED)
+        limit = self._settings.disturbed
+        slow = max(windows[visit.window]) > limit * self.reference_ms
+        return slow or (self._clock == "cpu" and _ratio(visit) > limit)
 
     def _reduce(
         self, visits: Sequence[Visit], windows: Mapping[Window, tuple[float, float]]

@@ -83,7 +83,8 @@ def synflow_expected(
         unit_ids = np.zeros((1, 1), dtype=np.int32)
     if unit_ids is None:
         raise SpaceError("unit_ids: expected a matrix of unit ids for a plan, got None")
-    return _core.synflow_expected(*plan.program, unit_ids, threads)
+    scores: npt.NDArray[np.float64] = _core.synflow_expected(*plan.program, unit_ids, threads)
+    return scores
 
 
 def is_exact(plan: Plan) -> bool:

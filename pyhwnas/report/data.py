@@ -76,14 +76,20 @@ def _value(value: float | None) -> float | str | None:
 
 
 def _chosen(choice: Choice, place: int) -> dict[str, Any]:
-    return {
-        "name": choice.name,
-        "at": place,
-        "macs": _value(choice.macs),
-        "params": _value(choice.params),
-        "predicted": _value(choice.predicted_ms),
-        "measured": _value(choice.measured_ms),
+    facts = {
+        "MACs": (choice.macs, ""),
+        "parameters": (choice.params, ""),
+        "predicted": (choice.predicted_ms, "ms"),
+        "measured": (choice.measured_ms, "ms"),
     }
+    known = {_value(value) for value in choice.values.values()}
+    # An objective may have said the same already.
+    new = [
+        [name, value, unit]
+        for name, (number, unit) in facts.items()
+        if (value := _value(number)) is not None and value not in known
+    ]
+    return {"name": choice.name, "at": place, "facts": new}
 
 
 def _latency(content: Content) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from pyhwnas._optional import require
 from pyhwnas.networks.picture import picture
 from pyhwnas.report.content import Choice, Content
 from pyhwnas.report.data import SHOWN, drawn_rows, plot_data, script_json
-from pyhwnas.report.text import DASH, number, percent, plural
+from pyhwnas.report.text import DASH, count, number, percent, plural
 
 __all__ = ["render"]
 
@@ -59,7 +59,13 @@ def render(content: Content, files: tuple[str, ...]) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals |= {"number": number, "percent": percent, "plural": plural, "dash": DASH}
+    environment.globals |= {
+        "count": count,
+        "number": number,
+        "percent": percent,
+        "plural": plural,
+        "dash": DASH,
+    }
     template = environment.from_string(_packaged("template.html.j2"))
     page: str = template.render(
         content=content,
@@ -109,10 +115,10 @@ def _summary(content: Content) -> str:
 def _tiles(content: Content) -> list[tuple[str, str]]:
     history = content.history
     tiles = [
-        ("evaluated", number(len(history), digits=5)),
-        ("on the front", number(len(content.front))),
-        ("chosen", number(len(content.choices))),
-        ("failed", number(int(history.failed.sum()))),
+        ("evaluated", count(len(history))),
+        ("on the front", count(len(content.front))),
+        ("chosen", count(len(content.choices))),
+        ("failed", count(int(history.failed.sum()))),
     ]
     if content.trace is not None:
         tiles.append(("hypervolume", number(float(content.trace[1][-1]))))
@@ -142,7 +148,7 @@ def _hidden(content: Content) -> str:
     if not left:
         return ""
     return (
-        f"To keep the page quick, {number(SHOWN)} of the {number(left + SHOWN, digits=5)} networks "
+        f"To keep the page quick, {count(SHOWN)} of the {count(left + SHOWN)} networks "
         "off the front are drawn, evenly over the run; evaluations.csv has all of them."
     )
 

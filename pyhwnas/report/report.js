@@ -48,11 +48,8 @@
   }
 
   function hoverChosen(choice) {
-    const facts = [["MACs", choice.macs, ""], ["parameters", choice.params, ""],
-      ["predicted", choice.predicted, "ms"], ["measured", choice.measured, "ms"]];
-    const lines = facts.filter((fact) => fact[1] !== null)
-      .map(([name, value, unit]) => `${name}: ${escape(show(value, unit))}`);
-    return `<b>${escape(choice.name)}</b><br>${hover(choice.at)}<br>${lines.join("<br>")}`;
+    const lines = choice.facts.map(([name, value, unit]) => `${name}: ${escape(show(value, unit))}`);
+    return [`<b>${escape(choice.name)}</b>`, hover(choice.at), ...lines].join("<br>");
   }
 
   function layout(x, y, extra = {}) {
@@ -68,7 +65,7 @@
       xaxis: axis(x), yaxis: axis(y),
       showlegend: false,
       hoverlabel: { align: "left", bgcolor: colour("--panel"), bordercolor: colour("--faint"),
-        font: { color: colour("--ink"), size: 12 } },
+        font: { family: getComputedStyle(document.body).fontFamily, color: colour("--ink"), size: 12 } },
       hovermode: "closest",
       // On a touch screen a drag scrolls the page.
       dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
@@ -287,7 +284,14 @@
   fillControls();
   draw();
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  window.matchMedia("print").addEventListener("change", draw);
+  // Paper is narrower than most screens, and light.
+  const print = window.matchMedia("print");
+  const resize = (size) => ["plot-front", "plot-latency", "plot-hypervolume"].map(element).filter(Boolean)
+    .forEach((plot) => Plotly.relayout(plot, size));
+  print.addEventListener("change", () => {
+    draw();
+    resize(print.matches ? { width: 660, autosize: false } : { width: undefined, autosize: true });
+  });
   let timer = 0;
   window.addEventListener("resize", () => {
     clearTimeout(timer);

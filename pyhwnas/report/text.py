@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["DASH", "number", "percent", "plural"]
+__all__ = ["DASH", "count", "number", "percent", "plural"]
 
 DASH = "\u2013"
 _RAISED = "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
@@ -59,6 +59,11 @@ def percent(fraction: float | None, *, signed: bool = False) -> str:
     return text.replace("-", "\u2212")
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
+def count(n: int) -> str:
+    """Write a whole number in full, in groups of three digits."""
+    return f"{n:,}".replace(",", "\u202f")
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
     """Write a count with its noun: ``plural(2, "network") == "2 networks"``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}".replace(",", "\u202f")
+    return f"{count(n)} {one if n == 1 else many or one + 's'}"

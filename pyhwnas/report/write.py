@@ -107,7 +107,7 @@ def _plots(content: Content) -> dict[str, bytes]:
     front = plot.front(content.history, x, y, colour=content.colour, labels=labels)
     axes = {"front.png": front}
     if content.trace is not None:
-        axes["hypervolume.png"] = plot.hypervolume(content.history)
+        axes["hypervolume.png"] = plot.hypervolume(content.history, points=content.trace)
     if content.measured:
         chosen = content.measured
         low, high = [c.low_ms for c in chosen], [c.high_ms for c in chosen]

@@ -82,7 +82,7 @@ class Space(Protocol):
         ...
 
     def identity(self, X: IntMatrix) -> npt.NDArray[np.int64]:
-        """Number rows so that rows which compute the same function have the same number."""
+        """Return a number for each row, the same where rows compute the same function."""
         ...
 
     def valid(self, X: IntMatrix) -> npt.NDArray[np.bool_]:
@@ -140,7 +140,8 @@ class PlainSpace:
                 f"{self.name}: expected {len(self.genes)} integers with hyphens between them, "
                 f"got {text!r}"
             ) from None
-        return self.canonical(as_genotypes(self, row[None]))[0]
+        genotype: npt.NDArray[np.int64] = self.canonical(as_genotypes(self, row[None]))[0]
+        return genotype
 
 
 class HasGenes(Protocol):
@@ -244,7 +245,8 @@ def neighbours(space: Space, x: npt.ArrayLike) -> IntMatrix:
         steps.append(block)
     X = np.concatenate(steps)
     X = np.unique(space.canonical(X[space.valid(X)]), axis=0)
-    return X[(X != row).any(axis=1)]
+    others: IntMatrix = X[(X != row).any(axis=1)]
+    return others
 
 
 def one_hot(space: Space, X: IntMatrix, *, ordinal: bool = True) -> npt.NDArray[np.float64]:

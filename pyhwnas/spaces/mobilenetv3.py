@@ -106,7 +106,7 @@ class MobileNetV3(PlainSpace):
             raise SpaceError("n_classes and width must be positive")
 
     @cached_property
-    def genes(self) -> tuple[Gene, ...]:
+    def genes(self) -> tuple[Gene, ...]:  # type: ignore[override]  # it is read-only here
         """Depth, kernels and expansions of five stages, then the resolution."""
         genes = []
         for stage in range(1, len(STAGES) + 1):
@@ -286,7 +286,8 @@ def mbconv(
         ]
         nodes += [Node(op, (gated + i,)) for i, op in enumerate(gate)]
         nodes.append(Node(Mul(), (gated, len(nodes))))
-    nodes += [Node(op, (len(nodes) + i,)) for i, op in enumerate((Conv(out), bn))]
+    last: list[Op] = [Conv(out), bn]
+    nodes += [Node(op, (len(nodes) + i,)) for i, op in enumerate(last)]
     if stride == 1 and shape[0] == out:
         nodes.append(Node(Add(), (0, len(nodes))))
     return Unit((shape,), tuple(nodes))

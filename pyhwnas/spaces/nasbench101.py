@@ -159,20 +159,22 @@ class NASBench101(PlainSpace):
                 into = (edge * _mix(state)[:, :, None]).sum(1, dtype=np.uint64)
                 out = (edge * _mix(state)[:, None, :]).sum(2, dtype=np.uint64)
                 state = _mix(state + _mix(into + np.uint64(1)) + _mix(out) * np.uint64(3))
-            return np.where(alive, _mix(state), np.uint64(0)).sum(1, dtype=np.uint64).view(np.int64)
+            total = np.where(alive, _mix(state), np.uint64(0)).sum(1, dtype=np.uint64)
+        identity: npt.NDArray[np.int64] = total.view(np.int64)
+        return identity
 
     def valid(self, X: IntMatrix) -> BoolArray:
         """Accept rows with a path from input to output and at most nine edges on paths."""
         count = self.canonical(X)[:, : len(EDGES)].sum(axis=1)
-        return (count > 0) & (count <= MAX_EDGES)
+        valid: BoolArray = (count > 0) & (count <= MAX_EDGES)
+        return valid
 
     def repair(self, X: IntMatrix, rng: np.random.Generator) -> IntMatrix:
         """Drop random edges where there are too many, add some where there is no path."""
         X = as_genotypes(self, X).copy()
-        while (wrong := ~self.valid(X)).any():
-            rows = np.flatnonzero(wrong)
+        while len(rows := np.flatnonzero(~self.valid(X))):
             live = self.canonical(X[rows])[:, : len(EDGES)]
-            many = live.any(axis=1)
+            many: BoolArray = np.any(live, axis=1)
             eligible = np.where(many[:, None], live == 1, X[rows, : len(EDGES)] == 0)
             pick = np.where(eligible, rng.random(eligible.shape), -1.0).argmax(axis=1)
             X[rows, pick] = ~many
@@ -194,7 +196,8 @@ class NASBench101(PlainSpace):
                 f"with commas between them, got {text!r}"
             )
         row = [*map(int, match[1]), *map(OPERATIONS.index, words)]
-        return self.canonical(np.array([row], dtype=np.int64))[0]
+        genotype: npt.NDArray[np.int64] = self.canonical(np.array([row], dtype=np.int64))[0]
+        return genotype
 
 
 @dataclass(frozen=True)
@@ -288,7 +291,7 @@ def _choices(edge: BoolArray, operation: IntMatrix, channels: int) -> IntMatrix:
     def add(choice: npt.NDArray[np.int64] | int, present: BoolArray) -> None:
         columns.append(np.where(present, choice, ABSENT))
 
-    alive = edge.any(axis=2)
+    alive: BoolArray = np.any(edge, axis=2)
     for v in INNER:
         add(index[:, v], edge[:, 0, v])
         for u in range(1, v):
@@ -297,9 +300,9 @@ def _choices(edge: BoolArray, operation: IntMatrix, channels: int) -> IntMatrix:
         add(operation[:, v - 1] * len(known) + index[:, v], alive[:, v])
     for v in INNER:
         add(index[:, v], edge[:, v, OUT])
-    add(0, edge[:, 1:OUT, OUT].any(axis=1))
+    add(0, np.any(edge[:, 1:OUT, OUT], axis=1))
     add(0, edge[:, 0, OUT])
-    add(0, edge[:, :, OUT].any(axis=1))
+    add(0, np.any(edge[:, :, OUT], axis=1))
     return np.stack(columns, axis=1)
 
 

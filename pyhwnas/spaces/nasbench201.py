@@ -117,7 +117,8 @@ class NASBench201(PlainSpace):
 
     def at_index(self, index: int) -> npt.NDArray[np.int64]:
         """Return the genotype with the benchmark's index, int64[6]."""
-        return self.all()[index]
+        genotype: npt.NDArray[np.int64] = self.all()[index]
+        return genotype
 
     def all(self) -> IntMatrix:
         """Return all networks in the benchmark's order, int64[15625, 6]."""

@@ -78,7 +78,7 @@ def test_a_refused_model_is_reported(quick):
 
 
 def test_a_backend_that_can_do_nothing_is_an_error(quick):
-    with pytest.raises(LatencyTableError, match="no kernel for this"):
+    with pytest.raises(LatencyTableError, match="the anchor model was refused"):
         profile(Toy(), backend=FaultyBackend(refuses="conv"), processes=1, settings=quick)
     with pytest.raises(LatencyTableError, match="status -9"):
         profile(Toy(), backend=FaultyBackend(kills="conv"), processes=1, settings=quick)
@@ -91,7 +91,7 @@ def test_the_command_after_a_kill_goes_on(tmp_path):
         import sys
         from latency.toy import Toy
         from pyhwnas.latency import Settings, profile
-        settings = Settings(rounds=40, calls=1, target_interval=1e-9, flush_bytes=1)
+        settings = Settings(rounds=100, calls=1, target_interval=1e-9, flush_bytes=1)
         profile(Toy(), processes=3, settings=settings, probes=1, held_out=1, path=sys.argv[1],
                 on_progress=lambda p: print(p.process, p.done, flush=True))
         """
@@ -110,7 +110,7 @@ def test_the_command_after_a_kill_goes_on(tmp_path):
     assert path.with_name("toy.json.partial").exists()
 
     seen = []
-    settings = Settings(rounds=40, calls=1, target_interval=1e-9, flush_bytes=1)
+    settings = Settings(rounds=100, calls=1, target_interval=1e-9, flush_bytes=1)
     table = profile(
         Toy(),
         processes=3,
@@ -156,8 +156,9 @@ def test_whole_networks_as_objects_bytes_and_files(quick, tmp_path):
     found = measure_networks(networks, processes=1, settings=quick)
     assert list(found) == ["a", "b", "c"]
     assert all(m.ms > 0 and m.samples > 0 for m in found.values())
-    with pytest.raises(LatencyTableError, match="network bad could not be timed"):
-        measure_networks({"bad": data}, backend=FaultyBackend(refuses="left"), settings=quick)
+    networks["bad"] = build(Toy(), [2, 1])
+    with pytest.raises(LatencyTableError, match="network bad could not be timed: NotImpl"):
+        measure_networks(networks, backend=FaultyBackend(refuses="left_conv"), settings=quick)
 
 
 def test_two_threads_use_the_wall_clock(quick):
