@@ -21,6 +21,7 @@ from pyhwnas.spaces import Space
 
 __all__ = ["External", "Job", "names"]
 
+COSTS = ("macs", "params", "latency_ms")
 COUNTERS: dict[str, Callable[[Space], Objective]] = {
     "macs": objectives.Macs,
     "params": objectives.Params,
@@ -73,7 +74,7 @@ class Job:
         Name of an optimizer, or ``"file.py:Class"`` or ``"module:Class"``.
     optimizer_options : mapping
         Arguments of the optimizer's class. RB-IFA's ``performance`` and ``efficiency`` are, unless
-        stated, the objectives to be maximised and minimised.
+        stated, the scores, and MACs, params and latency.
     at_most : tuple of str
         Constraints such as ``"latency_ms=20"``.
     evals : int
@@ -187,10 +188,11 @@ class Job:
         cls = _load("optimizers", self.optimizer)
         options = dict(self.optimizer_options)
         takes = {f.name for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else ()
-        for role, sense in (("performance", "max"), ("efficiency", "min")):
-            if role in takes and role not in options:
-                pairs = zip(problem.names, problem.senses, strict=True)
-                options[role] = tuple(name for name, s in pairs if s == sense)
+        costs = tuple(name for name in problem.names if name in COSTS)
+        roles = {"performance": tuple(n for n in problem.names if n not in costs)}
+        for role, chosen in (roles | {"efficiency": costs}).items():
+            if role in takes:
+                options.setdefault(role, chosen)
         made: Optimizer = _construct(cls, options, f"optimizer {self.optimizer}")
         return made
 

@@ -42,7 +42,7 @@ class Macs:
     >>> from pyhwnas import spaces
     >>> space = spaces.NASBench201()
     >>> float(Macs(space)(space.all()[:1])[0])
-    15647370.0
+    15647360.0
     """
 
     space: Space
@@ -146,9 +146,9 @@ class PerNetwork:
     --------
     >>> from pyhwnas import networks, spaces
     >>> space = spaces.NASBench201()
-    >>> depth = PerNetwork(space, lambda network: len(network.blocks), name="depth", sense="min")
-    >>> depth(space.all()[:2])
-    array([ 94., 109.])
+    >>> size = PerNetwork(space, lambda network: len(network.graph.nodes), name="n", sense="min")
+    >>> size(space.all()[:2])
+    array([159., 204.])
     """
 
     space: Space

@@ -152,7 +152,7 @@ class Problem:
     >>> problem = Problem(space, (objectives.Macs(space),), constraints=(AtMost("macs", 50e6),))
     >>> values, _ = problem.evaluate(space.all()[:2])
     >>> values[:, 0] / 1e6, problem.violation(values)
-    (array([ 15.64737, 117.8808 ]), array([0.      , 1.357616]))
+    (array([ 15.64736, 113.95136]), array([0.       , 1.2790272]))
     """
 
     space: Space

@@ -143,12 +143,7 @@ def check_objective(objective: Objective, *, n: int = 16, seed: int = 0) -> None
     _check_rows(measure, X, what, rng)
     _check(measure(X[:0]).shape == (0,), f"{what}: no rows give no values")
     _check_describes(objective, what)
-    try:
-        twin = pickle.loads(pickle.dumps(objective))
-    except Exception as error:
-        raise AssertionError(
-            f"{what}: it can be pickled, which executors need; got {error!r}"
-        ) from error
+    twin = _copy(objective, what)
     rows = Problem(twin.space, (twin,)).evaluate(X).values[:, 0]
     _check(_same(rows, values), f"{what}: a pickled copy measures the same bits")
 
@@ -254,9 +249,17 @@ def _check_describes(thing: object, what: str) -> None:
     try:
         text = encode(describe(thing))
     except TypeError as error:
-        raise AssertionError(f"{what}: it can be described as JSON; {error}") from error
-    twin = pickle.loads(pickle.dumps(thing))
-    _check(encode(describe(twin)) == text, f"{what}: a copy has the same description")
+        raise AssertionError(f"expected: {what}: it can be described as JSON; {error}") from error
+    _check(encode(describe(_copy(thing, what))) == text, f"{what}: a copy has the same description")
+
+
+def _copy(thing: Any, what: str) -> Any:
+    try:
+        return pickle.loads(pickle.dumps(thing))
+    except Exception as error:
+        raise AssertionError(
+            f"expected: {what}: it can be pickled, which executors need; got {error!r}"
+        ) from error
 
 
 def _check(condition: bool, message: str) -> None:

@@ -94,7 +94,6 @@ class _Agent:
         self._backend = backend
         self._rng = np.random.default_rng(work["seed"])
         self._flush = _flusher(work["flush_bytes"])
-        self._parent = os.getppid()
         self._pending: list[tuple[_Model, Sequence[int]]] = []
         self._fastest = self._level = sys.maxsize
         seconds = work["seconds"]
@@ -179,7 +178,7 @@ class _Agent:
 
     def _watch(self) -> None:
         """Leave when nobody is listening any more: the parent died or was killed."""
-        if os.getppid() != self._parent:
+        if os.getppid() != self._work["parent"]:
             os._exit(1)
 
 

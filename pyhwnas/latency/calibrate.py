@@ -144,6 +144,29 @@ def accuracy(
     )
 
 
+def remeasure_floor(repeats: Sequence[Sequence[float]]) -> float | None:
+    """Tell how far two processes are off from each other on the same networks.
+
+    Parameters
+    ----------
+    repeats : sequence of sequence of float
+        For each network its milliseconds in each process.
+
+    Returns
+    -------
+    float or None
+        Mean difference in percent of the mean, over networks and pairs of processes; None where
+        nothing was repeated.
+    """
+    gaps = [
+        200 * abs(a - b) / (a + b)
+        for values in repeats
+        for i, a in enumerate(values)
+        for b in values[:i]
+    ]
+    return float(np.mean(gaps)) if gaps else None
+
+
 def bootstrap(values: Vector, *, level: float = 0.9, seed: int = 0) -> tuple[float, float]:
     """Interval of the median over processes, by resampling whole processes.
 
@@ -181,17 +204,6 @@ def student_quantile(p: float, freedom: int) -> float:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
     )
     return z + math.fsum(term / freedom**i for i, term in enumerate(terms, 1))
-
-
-def remeasure_floor(repeats: Sequence[Sequence[float]]) -> float | None:
-    """Mean difference between two processes in percent of their mean, over pairs and networks."""
-    gaps = [
-        200 * abs(a - b) / (a + b)
-        for values in repeats
-        for i, a in enumerate(values)
-        for b in values[:i]
-    ]
-    return float(np.mean(gaps)) if gaps else None
 
 
 def _spearman(x: Vector, y: Vector) -> float | None:

@@ -76,12 +76,13 @@ def find_table(
 
 
 def _packaged() -> Iterator[Path]:
-    """Folders of tables in the package; in an editable install they lie at the project's root."""
-    package = importlib.resources.files("pyhwnas")
-    for place in (package / "latency_tables", Path(__file__).parents[2] / "latency_tables"):
-        if isinstance(place, Path) and place.is_dir():
-            yield place
-            return
+    """Yield the folder of tables at the root of a source tree, else the one in the package."""
+    source = Path(__file__).parents[2] / "latency_tables"
+    installed = importlib.resources.files("pyhwnas") / "latency_tables"
+    if (source / "schema.json").is_file():
+        yield source
+    elif isinstance(installed, Path):
+        yield installed
 
 
 def _files(folder: Path) -> list[Path]:

@@ -137,6 +137,7 @@ def _work(backend: LatencyBackend, settings: Settings) -> dict[str, Any]:
     memory = require("psutil", extra="search").virtual_memory().available
     return asdict(settings) | {
         "backend": address(backend),
+        "parent": os.getpid(),
         "pin": backend.threads == 1,
         "chunk_bytes": memory // 4,
         "sys_path": sys.path,

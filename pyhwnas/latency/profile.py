@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pyhwnas._files import write_atomically
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.assemble import assemble, network_key
 from pyhwnas.latency.backends import LatencyBackend
@@ -19,7 +20,7 @@ from pyhwnas.latency.carrier import in_carrier
 from pyhwnas.latency.device import fingerprint
 from pyhwnas.latency.measure import Model, OnProgress, measure
 from pyhwnas.latency.readings import Process, Settings
-from pyhwnas.latency.table import LatencyTable, write_atomically
+from pyhwnas.latency.table import LatencyTable
 from pyhwnas.networks import ABSENT, INPUT, Network, Plan, Unit, build, unit_macs
 from pyhwnas.spaces import Space, sample
 

@@ -66,7 +66,7 @@ class Settings:
         Size of that buffer: twice the core's own cache, or 8 MiB where that cannot be read.
     """
 
-    rounds: int = 16
+    rounds: int = 24
     calls: int = 3
     warmups: int = 5
     target_interval: float = 0.02

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,9 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pyhwnas._files import write_atomically
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.calibrate import Accuracy, NetworkError, student_quantile
 from pyhwnas.latency.device import Fingerprint
+from pyhwnas.latency.plain import digest, render
 from pyhwnas.networks import ABSENT, Network, Plan, Unit
 
 __all__ = ["SCHEMA", "Entry", "LatencyTable"]
@@ -134,7 +134,7 @@ class LatencyTable:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the whole content."""
-        return _digest(self._content())
+        return digest(self._content())
 
     def describe(self) -> dict[str, str]:
         """Identify the table in a run's description."""
@@ -276,8 +276,8 @@ class LatencyTable:
             Folders on the way are made.
         """
         content = self._content()
-        head = {"schema": SCHEMA, "sha256": _digest(content)}
-        write_atomically(Path(path), _render(head | content))
+        head: dict[str, Any] = {"schema": SCHEMA, "sha256": digest(content)}
+        write_atomically(Path(path), render(head | content))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> LatencyTable:
@@ -314,15 +314,15 @@ class LatencyTable:
                 f"{path}: expected a latency table of schema {SCHEMA}, got other JSON; "
                 "make a table with: pyhwnas profile"
             )
-        schema, digest = data.pop("schema"), data.pop("sha256", None)
+        schema, sha256 = data.pop("schema"), data.pop("sha256", None)
         if schema != SCHEMA:
             remedy = "upgrade pyhwnas" if schema > SCHEMA else "measure again with: pyhwnas profile"
             raise LatencyTableError(
                 f"{path}: expected a latency table of schema {SCHEMA}, got {schema}; {remedy}"
             )
-        if digest != _digest(data):
+        if sha256 != digest(data):
             raise LatencyTableError(
-                f"{path}: expected the content with SHA-256 {digest}, got another: the file was "
+                f"{path}: expected the content with SHA-256 {sha256}, got another: the file was "
                 "edited or damaged; restore it or measure again with: pyhwnas profile"
             )
         try:
@@ -337,7 +337,7 @@ class LatencyTable:
         plain = asdict(self)
         del plain["_costs"]
         # What JSON makes of it, so that a table has one fingerprint before and after saving.
-        content: dict[str, Any] = json.loads(json.dumps(plain))
+        content: dict[str, Any] = json.loads(json.dumps(plain, allow_nan=False))
         return content
 
     def _cost(self, plan: Plan) -> npt.NDArray[np.float64]:
@@ -359,23 +359,6 @@ class LatencyTable:
             f"table {self.name}: expected an entry for unit {key!r}, got none{reason}; "
             f"{MEASURE_AGAIN} {self.space}"
         )
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file beside its place, then move it there: readers see the old or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files for their owner alone; a table is no secret.
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _plan_of(space: HasPlan) -> Plan:
@@ -400,20 +383,3 @@ def _from_plain(data: dict[str, Any]) -> dict[str, Any]:
             accuracy[name] = tuple(NetworkError(**network) for network in accuracy[name])
         fields["accuracy"] = Accuracy(**accuracy)
     return fields
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _render(data: Mapping[str, Any]) -> str:
-    """JSON with one line for each unit, so that two tables can be compared line by line."""
-    lines = []
-    for key, value in data.items():
-        text = json.dumps(value)
-        if isinstance(value, dict) and any(isinstance(v, dict) for v in value.values()):
-            rows = (f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items())
-            text = "{\n" + ",\n".join(rows) + "\n }"
-        lines.append(f" {json.dumps(key)}: {text}")
-    return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -1,4 +1,4 @@
-"""Writes run_schema1.sqlite, a run file of schema 1 with everything that may stand in one.
+"""Writes run_schema1.db, a run file of schema 1 with everything that may stand in one.
 
 Run once, with pyhwnas 0.1.0 and numpy 2.4.6 on Python 3.11.7; kept to tell where the file is from.
 """
@@ -13,7 +13,7 @@ from pyhwnas._resume import bind
 from pyhwnas.history import Batch
 from pyhwnas.store import Row, Store
 
-PATH = Path(__file__).with_name("run_schema1.sqlite")
+PATH = Path(__file__).with_name("run_schema1.db")
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from pyhwnas.latency import find as find_module
 from pyhwnas.networks import build
 from pyhwnas.spaces import NASBench201, sample
 
-GOLDEN_MS = 0.0
+GOLDEN_MS = 2.6714120914698682
 GOLDEN = Path(__file__).parents[1] / "golden" / "latency" / "nasbench201-schema1.json"
 
 
@@ -189,3 +189,15 @@ def test_tables_are_found_in_order(table, tmp_path, monkeypatch):
     assert len(find_tables(packaged=False)) == 1
     assert find_table(Toy(), replace(table.device, threads=2)) is None
     assert find_table(NASBench201(), table.device) is None
+
+
+def test_the_schema_names_every_field(saved):
+    schema = json.loads((Path(__file__).parents[2] / "latency_tables/schema.json").read_text())
+    data = json.loads(saved.read_text())
+    assert schema["required"] == list(schema["properties"])
+    assert set(schema["required"]) == set(data)
+    parts = schema["properties"]
+    assert set(parts["device"]["required"]) == set(data["device"])
+    assert set(parts["accuracy"]["oneOf"][1]["required"]) == set(data["accuracy"])
+    entry = parts["entries"]["additionalProperties"]
+    assert all(set(entry["required"]) == set(found) for found in data["entries"].values())

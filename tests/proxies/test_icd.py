@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("onnxruntime")
 
+from reference.icd_by_definition import icd_by_definition
+
 from pyhwnas import networks, spaces
 from pyhwnas.networks import Network, chain
 from pyhwnas.networks.op import (
@@ -22,7 +24,6 @@ from pyhwnas.networks.op import (
     MaxPool,
 )
 from pyhwnas.proxies import ICD, icd, load_images, sample_images
-from reference.icd_by_definition import icd_by_definition
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.standard_normal((6, 3, 32, 32)).astype(np.float32)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyhwnas import spaces
@@ -38,6 +38,7 @@ class Described(Opaque):
         return {"path": Path("a/b"), "limit": np.float64(2)}
 
 
+@settings(max_examples=50)
 @given(JSON)
 def test_a_description_of_json_is_stable(value):
     description = describe(value)
@@ -45,6 +46,7 @@ def test_a_description_of_json_is_stable(value):
     assert differences(description, json.loads(json.dumps(description))) == []
 
 
+@settings(max_examples=50)
 @given(JSON, JSON)
 def test_what_differs_is_listed(a, b):
     a, b = describe(a), describe(b)
@@ -92,7 +94,11 @@ def test_differences_name_the_place():
 
 
 def test_state_keeps_arrays_and_their_types():
-    aux = {"swarm": np.arange(6, dtype=np.int8).reshape(3, 2), "chances": [5, None], "x": np.int64(3)}
+    aux = {
+        "swarm": np.arange(6, dtype=np.int8).reshape(3, 2),
+        "chances": [5, None],
+        "x": np.int64(3),
+    }
     read = decode(encode(aux))
     assert read["swarm"].dtype == np.int8
     np.testing.assert_array_equal(read["swarm"], aux["swarm"])

@@ -59,7 +59,7 @@ def test_lookup():
     assert history.front().lookup([[0, 0]]).tolist() == [-1 if len(history.front()) < 2 else 0]
 
 
-VALUES = st.integers(1, 25).flatmap(
+VALUES = st.integers(1, 12).flatmap(
     lambda n: st.lists(
         st.tuples(*[st.integers(-3, 3)] * 3, st.sampled_from([0, 0, 1, 2]), st.booleans()),
         min_size=n,
@@ -68,7 +68,7 @@ VALUES = st.integers(1, 25).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(VALUES)
 def test_fronts_and_hypervolumes_by_definition(rows):
     table = np.array(rows, dtype=float)

@@ -69,7 +69,9 @@ def test_telling_is_checked_and_all_or_nothing():
     search = Search(PROBLEM, Random(step=4))
     asked = search.ask()
     values = PROBLEM.evaluate(asked.X).values
-    with pytest.raises(ValueError, match=r"4 ids and the columns quality, macs, got shape \(4, 1\)"):
+    with pytest.raises(
+        ValueError, match=r"4 ids and the columns quality, macs, got shape \(4, 1\)"
+    ):
         search.tell(asked.ids, values[:, :1])
     with pytest.raises(ValueError, match="there is no row 4"):
         search.tell([0, 4], values[:2])

@@ -62,7 +62,7 @@ def test_a_search_that_is_not_closed_may_be_opened_again(tmp_path):
     assert len(search.run(10)) == 10
     search.close()
     with pytest.raises(StoreError, match="closed"):
-        search.ask()
+        search.run(11)
 
 
 def test_two_searches_in_one_process_do_not_mix(tmp_path):
@@ -110,7 +110,7 @@ def test_a_newer_schema_is_refused(path):
         db.execute("UPDATE meta SET value = '2' WHERE name = 'schema'")
     db.close()
     for use in (lambda: Store(path), lambda: load_history(path)):
-        with pytest.raises(StoreError, match="has schema 2, .* reads 1; upgrade"):
+        with pytest.raises(StoreError, match=r"has schema 2, .* reads 1; upgrade"):
             use()
 
 
@@ -123,7 +123,10 @@ def test_files_that_are_no_runs(tmp_path, path):
     db.close()
     for file in (text, other):
         before = file.read_bytes()
-        for use in (lambda f=file: Search(PROBLEM, Random(), store=f), lambda f=file: load_history(f)):
+        for use in (
+            lambda f=file: Search(PROBLEM, Random(), store=f),
+            lambda f=file: load_history(f),
+        ):
             with pytest.raises(StoreError, match="is no run of pyhwnas"):
                 use()
         assert file.read_bytes() == before
@@ -167,11 +170,14 @@ def test_a_folder_that_may_not_be_written_to(path):
 def small_disk(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = shutil.which("mount") and not subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder],
-        capture_output=True,
-        check=False,
-    ).returncode
+    mounted = (
+        shutil.which("mount")
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder],
+            capture_output=True,
+            check=False,
+        ).returncode
+    )
     if not mounted:
         pytest.skip("mounting a small disk is not permitted here")
     yield folder
@@ -208,7 +214,7 @@ def test_values_come_back_bit_for_bit(tmp_path):
 
 def test_schema_1_stays_readable(tmp_path):
     """Written by tests/golden/write_run_schema1.py; never written again."""
-    path = shutil.copy(GOLDEN / "run_schema1.sqlite", tmp_path)
+    path = shutil.copy(GOLDEN / "run_schema1.db", tmp_path)
     history, meta = load_history(path)
     assert meta["schema"] == 1
     assert meta["pending"] == 2

@@ -81,9 +81,7 @@ def same(history, other, order=True):
         a = b = slice(None)
     pairs = zip(history.batches, other.batches, strict=False)
     return (
-        all(
-            getattr(history, n)[a].tobytes() == getattr(other, n)[b].tobytes() for n in names
-        )
+        all(getattr(history, n)[a].tobytes() == getattr(other, n)[b].tobytes() for n in names)
         and len(history.batches) == len(other.batches)
         and all(p.X.tobytes() == q.X.tobytes() for p, q in pairs)
         and [bool(e) for e in history.errors] == [bool(e) for e in other.errors]

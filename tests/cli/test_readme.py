@@ -1,0 +1,40 @@
+"""What the README shows must run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from cli.place import Command
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def blocks() -> list[str]:
+    if not README.exists():
+        pytest.skip("the README is not beside these tests")
+    return re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+
+
+def test_extension_of_one_file_runs_and_passes_the_checks(pyhwnas: Command, tmp_path: Path) -> None:
+    (block,) = [b for b in blocks() if b.startswith("# mine.py")]
+    assert len([line for line in block.splitlines() if line.strip()]) <= 45
+    (tmp_path / "mine.py").write_text(block)
+    job = ("--space", "mine.py:Widths", "--objectives", "mine.py:depth,macs")
+    done = pyhwnas("search", *job, "--optimizer", "mine.py:Hill", "--evals", "20", "--top", "2")
+    assert done.returncode == 0, done.stderr
+    scope: dict[str, object] = {"__name__": "mine"}
+    exec(compile(block, "mine.py", "exec"), scope)
+    from pyhwnas.testing import check_objective, check_space
+
+    space = scope["Widths"]()  # type: ignore[operator]
+    check_space(space)
+    check_objective(scope["depth"](space))  # type: ignore[operator]
+
+
+def test_population_example_runs() -> None:
+    (block,) = [b for b in blocks() if "NASBench201" in b]
+    scope: dict[str, object] = {}
+    exec(compile(block, "README.md", "exec"), scope)
+    assert scope["macs"].shape == scope["scores"].shape == (15625,)  # type: ignore[attr-defined]
