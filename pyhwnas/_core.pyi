@@ -95,6 +95,7 @@ def synflow_expected(
     node_input_offsets: numpy.ndarray,
     node_inputs: numpy.ndarray,
     unit_ids: numpy.ndarray,
+    weight_gain: typing.SupportsFloat | typing.SupportsIndex,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> numpy.typing.NDArray[numpy.float64]:
     """

@@ -54,7 +54,7 @@ py::array_t<double> synflow_expected(const py::array& slot_input_offsets,
                                      const py::array& unit_input_shapes, const py::array& nodes,
                                      const py::array& node_input_offsets,
                                      const py::array& node_inputs, const py::array& unit_ids,
-                                     int threads) {
+                                     double weight_gain, int threads) {
   const proxy::PlanProgram program{
       vector<std::int32_t>(slot_input_offsets, "slot_input_offsets"),
       vector<std::int32_t>(slot_inputs, "slot_inputs"),
@@ -71,7 +71,7 @@ py::array_t<double> synflow_expected(const py::array& slot_input_offsets,
   {
     const auto out = output(scores);
     const py::gil_scoped_release release;
-    proxy::synflow_expected(program, ids, out, threads, poll_signals());
+    proxy::synflow_expected(program, ids, weight_gain, out, threads, poll_signals());
   }
   return scores;
 }
@@ -88,8 +88,8 @@ void bind_proxy(py::module_& m) {
         "coactivation(pack_signs(x)) without storing the bits.");
   m.def("synflow_expected", &synflow_expected, arg("slot_input_offsets"), arg("slot_inputs"),
         arg("unit_offsets"), arg("unit_input_offsets"), arg("unit_input_shapes"), arg("nodes"),
-        arg("node_input_offsets"), arg("node_inputs"), arg("unit_ids"), arg("threads"),
-        "ln of the expected Synflow of each row's network.");
+        arg("node_input_offsets"), arg("node_inputs"), arg("unit_ids"), arg("weight_gain"),
+        arg("threads"), "ln of the expected Synflow of each row's network.");
 }
 
 }  // namespace pyhwnas::bind

@@ -1,4 +1,5 @@
 #include <cassert>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -45,8 +46,8 @@ void run_node(TensorAlgebra& algebra, const Node& node, std::span<const Tensor* 
 // Runs one network after the other, on one thread.
 class Runner {
  public:
-  explicit Runner(const CheckedProgram& program)
-      : program_(program), slots_(program.slots.size()) {}
+  Runner(const CheckedProgram& program, double weight_gain)
+      : program_(program), algebra_(weight_gain), slots_(program.slots.size()) {}
 
   double score(std::span<const std::int32_t> ids, std::size_t row) {
     for (Tensor& tensor : slots_) tensor.clear();
@@ -150,8 +151,13 @@ void check_unit_ids(MatrixView<const std::int32_t> unit_ids, const CheckedProgra
 }  // namespace
 
 void synflow_expected(const PlanProgram& program, MatrixView<const std::int32_t> unit_ids,
-                      std::span<double> scores, int threads, const Checkpoint& checkpoint) {
+                      double weight_gain, std::span<double> scores, int threads,
+                      const Checkpoint& checkpoint) {
   assert(scores.size() == unit_ids.rows());
+  if (!(weight_gain > 0.0) || !std::isfinite(weight_gain)) {
+    throw std::invalid_argument("weight_gain must be positive and finite, got " +
+                                std::to_string(weight_gain));
+  }
   const CheckedProgram checked = check_program(program);
   check_unit_ids(unit_ids, checked);
 
@@ -160,7 +166,7 @@ void synflow_expected(const PlanProgram& program, MatrixView<const std::int32_t>
   std::vector<Runner> runners;
   const std::size_t n_runners = std::min(n_blocks, static_cast<std::size_t>(std::max(threads, 1)));
   runners.reserve(n_runners);
-  for (std::size_t k = 0; k < n_runners; ++k) runners.emplace_back(checked);
+  for (std::size_t k = 0; k < n_runners; ++k) runners.emplace_back(checked, weight_gain);
   const auto score_block = [&](std::size_t block, int worker) {
     Runner& runner = runners[static_cast<std::size_t>(worker)];
     const std::size_t end = std::min(n, (block + 1) * kRowsPerBlock);

@@ -242,7 +242,7 @@ void TensorAlgebra::convolve(const Node& node, const Tensor& in, Tensor& out) {
   const std::int64_t group_out = node.shape.channels / node.groups;
   const double fan_in = static_cast<double>(group_in) * static_cast<double>(node.window.kernel) *
                         static_cast<double>(node.window.kernel);
-  const Scaled mean(0.5 / std::sqrt(fan_in));
+  const Scaled mean(weight_gain_ / std::sqrt(fan_in));
   const Extent from = in.shape.extent();
   const Extent to = out.shape.extent();
 

@@ -12,6 +12,9 @@ namespace pyhwnas::proxy {
 // inputs and fills an output that is another tensor, with its shape set and no groups in it.
 class TensorAlgebra {
  public:
+  // Weights have the mean weight_gain / sqrt(fan_in).
+  explicit TensorAlgebra(double weight_gain) : weight_gain_(weight_gain) {}
+
   // The network's input: ones, with tangent zero.
   void ones(Tensor& out);
 
@@ -47,6 +50,7 @@ class TensorAlgebra {
   template <class Activation>
   ChannelGroup apply(const ChannelGroup& group, std::size_t area, const Activation& activation);
 
+  double weight_gain_;
   MapPool pool_;
   std::vector<ChannelGroup> terms_;
   std::vector<Source> sources_;

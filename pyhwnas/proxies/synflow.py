@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,10 @@ from pyhwnas.networks import (
 )
 from pyhwnas.spaces import Space
 
+Init: TypeAlias = Literal["kaiming_uniform", "kaiming_normal"]
+MEAN_GAINS: dict[Init, float] = {"kaiming_uniform": 0.5, "kaiming_normal": 2 / math.sqrt(math.pi)}
+"""E|w| * sqrt(fan_in)."""
+
 __all__ = ["SynflowExpected", "is_exact", "synflow_expected"]
 
 
@@ -29,6 +34,7 @@ def synflow_expected(
     plan: Plan | Network | Unit,
     unit_ids: npt.NDArray[np.int32] | None = None,
     *,
+    init: Init = "kaiming_uniform",
     threads: int = 1,
 ) -> npt.NDArray[np.float64]:
     """Compute the logarithm of the expected Synflow score of a population.
@@ -45,6 +51,9 @@ def synflow_expected(
         What the ids refer to; a network or unit is scored alone.
     unit_ids : ndarray of int32, shape (n, n_slots)
         Live unit ids (`Space.unit_ids` with ``live=True``); left out for a network or unit.
+    init : {"kaiming_uniform", "kaiming_normal"}
+        Distribution of the weights: torch's default for convolutions and linear layers, |w|
+        uniform on [0, 1/sqrt(fan_in)], or He's normal one with variance 2/fan_in.
     threads : int
         Rows are shared among that many threads; the result is the same for any number.
 
@@ -56,8 +65,7 @@ def synflow_expected(
 
     Notes
     -----
-    Weights are taken as torch initialises convolutions and linear layers by default: |w| uniform
-    on [0, 1/sqrt(fan_in)]. Exact in expectation for plans without gates, max pooling and smooth
+    Exact in expectation for plans without gates, max pooling and smooth
     activations (`is_exact`), an approximation otherwise: these act on the mean. Time is
     proportional to the number of layers times the pixels of their maps, whatever the channels.
 
@@ -83,7 +91,9 @@ def synflow_expected(
         unit_ids = np.zeros((1, 1), dtype=np.int32)
     if unit_ids is None:
         raise SpaceError("unit_ids: expected a matrix of unit ids for a plan, got None")
-    scores: npt.NDArray[np.float64] = _core.synflow_expected(*plan.program, unit_ids, threads)
+    scores: npt.NDArray[np.float64] = _core.synflow_expected(
+        *plan.program, unit_ids, MEAN_GAINS[init], threads
+    )
     return scores
 
 
@@ -105,8 +115,10 @@ class SynflowExpected:
     ----------
     space : Space
         A space with a plan.
+    init : {"kaiming_uniform", "kaiming_normal"}
+        Distribution of the weights.
     threads : int
-        Rows are shared among that many threads.
+        Rows are shared among that many threads; scores are the same for any number.
 
     Examples
     --------
@@ -117,7 +129,8 @@ class SynflowExpected:
     """
 
     space: Space
-    threads: int = 1
+    init: Init = "kaiming_uniform"
+    threads: int = field(default=1, compare=False)
     name: ClassVar[str] = "synflow"
     unit: ClassVar[str] = "ln"
     sense: ClassVar[Literal["min", "max"]] = "max"
@@ -131,4 +144,4 @@ class SynflowExpected:
         """Score genotypes, float64[n]."""
         assert self.space.plan is not None
         ids = self.space.unit_ids(X, live=True)
-        return synflow_expected(self.space.plan, ids, threads=self.threads)
+        return synflow_expected(self.space.plan, ids, init=self.init, threads=self.threads)

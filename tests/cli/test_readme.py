@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 from cli.place import Command
+
+from pyhwnas import Problem, Search, objectives
+from pyhwnas.testing import check_objective, check_space
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -17,20 +21,23 @@ def blocks() -> list[str]:
     return re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
 
 
-def test_extension_of_one_file_runs_and_passes_the_checks(pyhwnas: Command, tmp_path: Path) -> None:
+def test_extension_of_one_file_runs_and_passes_the_checks(
+    pyhwnas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (block,) = [b for b in blocks() if b.startswith("# mine.py")]
     assert len([line for line in block.splitlines() if line.strip()]) <= 45
     (tmp_path / "mine.py").write_text(block)
     job = ("--space", "mine.py:Widths", "--objectives", "mine.py:depth,macs")
     done = pyhwnas("search", *job, "--optimizer", "mine.py:Hill", "--evals", "20", "--top", "2")
     assert done.returncode == 0, done.stderr
-    scope: dict[str, object] = {"__name__": "mine"}
-    exec(compile(block, "mine.py", "exec"), scope)
-    from pyhwnas.testing import check_objective, check_space
-
-    space = scope["Widths"]()  # type: ignore[operator]
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = importlib.import_module("mine")
+    space = mine.Widths()
     check_space(space)
-    check_objective(scope["depth"](space))  # type: ignore[operator]
+    check_objective(mine.depth(space))
+    problem = Problem(space, (mine.depth(space), objectives.Macs(space)))
+    history = Search(problem, mine.Hill()).run(30)
+    assert len(history) == 30
 
 
 def test_population_example_runs() -> None:

@@ -8,9 +8,10 @@ from reference.programs import Unit, one_unit, program, random_unit
 from pyhwnas import _core
 
 
-def score(arrays, unit_ids, threads=1):
+def score(arrays, unit_ids, threads=1, weight_gain=0.5):
+    unit_ids = np.asarray(unit_ids, dtype=np.int32)
     return _core.synflow_expected(
-        **arrays, unit_ids=np.asarray(unit_ids, dtype=np.int32), threads=threads
+        **arrays, unit_ids=unit_ids, weight_gain=weight_gain, threads=threads
     )
 
 
@@ -216,3 +217,20 @@ class TestPrograms:
     def test_one_column_per_slot(self, diamond):
         with pytest.raises(ValueError, match="unit_ids must have one column per slot, 5, got 4"):
             score(diamond, [row[:4] for row in ROWS])
+
+
+def test_gain_scales_every_layer_of_a_linear_chain():
+    unit = Unit((3, 8, 8))
+    unit.node("conv", unit.node("conv", 0, out=4, k=3, p=1), out=2)
+    arrays, unit_ids = one_unit(unit)
+    single, double = (score(arrays, unit_ids, weight_gain=gain) for gain in (0.5, 1.0))
+    np.testing.assert_allclose(double - single, 2 * math.log(2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("gain", [0.0, -1.0, math.nan, math.inf])
+def test_gain_must_be_positive(gain):
+    unit = Unit((3, 8, 8))
+    unit.node("conv", 0, out=4)
+    arrays, unit_ids = one_unit(unit)
+    with pytest.raises(ValueError, match="weight_gain"):
+        score(arrays, unit_ids, weight_gain=gain)

@@ -5,9 +5,10 @@
 // sum of the outputs for an input of ones. That sum is the derivative of R(t w) at t = 1, so one
 // forward pass of pairs (value, tangent) yields it: for a linear operation W the pair (v, d)
 // becomes (W v, W (v + d)). With independent weights of known mean, its expectation is the same
-// recursion with each weight replaced by its mean, here 1 / (2 sqrt(fan_in)): |w| uniform on [0, 1
-// / sqrt(fan_in)]. All channels of a convolution's output are then equal, so a tensor is a short
-// list of channel groups with one map each, and a convolution is a box filter.
+// recursion with each weight replaced by its mean, weight_gain / sqrt(fan_in). The gain is 1/2 for
+// |w| uniform on [0, 1 / sqrt(fan_in)] and 2 / sqrt(pi) for He's normal weights. All channels of a
+// convolution's output are then equal, so a tensor is a short list of channel groups with one map
+// each, and a convolution is a box filter.
 //
 // The expectation is exact where no weight occurs twice on a path and every operation is linear.
 // Gates, smooth activations and maximum pooling act on the expected values: an approximation.
@@ -67,12 +68,15 @@ inline constexpr std::size_t kNodeColumns = 10;
 // scores[i] = ln of the expected Synflow of the network with unit unit_ids(i, s) in slot s, where
 // -1 leaves the slot out. The inputs of a slot's unit are the present ones among the slot's inputs,
 // in order. -inf where a present slot has fewer of them than its unit takes, where the last slot
-// is absent, or where no weight lies on a path to the output.
+// is absent, or where no weight lies on a path to the output. Biases have the mean of the weights
+// beside them and are constants: their own weight counts in the value, not in the tangent.
 // Nothing overflows or underflows: scales are kept apart from maps, with exponents of 64 bits.
 // A row's score depends on that row alone. O(pixels of all maps x kernel width) time per row.
-// Throws std::invalid_argument where the program is inconsistent, an id is out of range, or a slot
-// gets more inputs than its unit takes, or inputs of another shape.
+// Throws std::invalid_argument where weight_gain is not positive and finite, the program is
+// inconsistent, an id is out of range, or a slot gets more inputs than its unit takes, or inputs of
+// another shape.
 void synflow_expected(const PlanProgram& program, MatrixView<const std::int32_t> unit_ids,
-                      std::span<double> scores, int threads, const Checkpoint& checkpoint = {});
+                      double weight_gain, std::span<double> scores, int threads,
+                      const Checkpoint& checkpoint = {});
 
 }  // namespace pyhwnas::proxy
