@@ -145,4 +145,5 @@ def some_network(space: Space) -> npt.NDArray[np.int64]:
     while True:
         x = sample(space, 1, rng)
         if space.unit_ids(x, live=True)[0, -1] >= 0:
-            return x[0]
+            drawn: npt.NDArray[np.int64] = x[0]
+            return drawn

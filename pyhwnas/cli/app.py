@@ -51,7 +51,7 @@ from pyhwnas.errors import PyhwnasError
 from pyhwnas.job import Job, names
 from pyhwnas.latency import LatencyTable, find_tables, user_folder
 from pyhwnas.networks.picture import picture
-from pyhwnas.pipeline import Outcome, Run, make_table
+from pyhwnas.pipeline import Outcome, Run, Sources, make_table
 
 __all__ = ["app", "run"]
 
@@ -130,9 +130,7 @@ def search(
         job,
         out,
         progress_for(quiet=quiet or as_json),
-        tables=tables,
-        packaged=not no_packaged_tables,
-        any_device=any_device,
+        Sources(tables, packaged=not no_packaged_tables, any_device=any_device),
         command=command,
     ).all()
     _show(outcome, as_json=as_json)
@@ -279,7 +277,7 @@ def ask(
         changes=set_,
         numbers={"seed": seed},
     )
-    opened = Run(job, run, progress_for(quiet=False), tables=tables)
+    opened = Run(job, run, progress_for(quiet=False), Sources(tables))
     count = by_hand.ask(opened, n, out)
     print(f"{count} networks written to {out}" if count else "nothing left to propose")
 

@@ -12,6 +12,7 @@ import typer
 from pyhwnas.job import Job
 
 __all__ = [
+    "DEFAULT_OUT",
     "AnyDevice",
     "AsJson",
     "AtMost",
@@ -19,7 +20,6 @@ __all__ = [
     "BatchSize",
     "Classes",
     "Config",
-    "DEFAULT_OUT",
     "Evals",
     "Images",
     "IsQuiet",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -20,6 +20,8 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
+from pyhwnas.pipeline import Advance
+
 __all__ = ["Plain", "Quiet", "Rich", "progress_for"]
 
 
@@ -30,9 +32,9 @@ class Quiet:
         """Say nothing."""
 
     @contextmanager
-    def stage(self, name: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    def stage(self, name: str) -> Iterator[Advance]:
         """Show nothing."""
-        yield lambda done, note: None
+        yield lambda done, total, note: None
 
 
 class Plain:
@@ -43,12 +45,12 @@ class Plain:
         print(text, file=sys.stderr, flush=True)
 
     @contextmanager
-    def stage(self, name: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    def stage(self, name: str) -> Iterator[Advance]:
         """Print where the stage stands from time to time."""
         start = time.monotonic()
         shown = start
 
-        def advance(done: int, note: str) -> None:
+        def advance(done: int, total: int, note: str) -> None:
             nonlocal shown
             if time.monotonic() - shown >= 10:
                 shown = time.monotonic()
@@ -80,7 +82,7 @@ class Rich:
         self.console.print(text, markup=False)
 
     @contextmanager
-    def stage(self, name: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    def stage(self, name: str) -> Iterator[Advance]:
         """Show a bar."""
         columns = (
             SpinnerColumn(),
@@ -92,10 +94,10 @@ class Rich:
             TextColumn("{task.fields[note]}", style="dim"),
         )
         with Bars(*columns, console=self.console) as bars:
-            task = bars.add_task(name, total=total, note="")
+            task = bars.add_task(name, total=None, note="")
 
-            def advance(done: int, note: str) -> None:
-                bars.update(task, completed=done, note=note)
+            def advance(done: int, total: int, note: str) -> None:
+                bars.update(task, completed=done, total=total, note=note)
 
             yield advance
 

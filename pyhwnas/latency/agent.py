@@ -15,6 +15,7 @@ inputs come from where they are when a unit runs amid a network.
 
 from __future__ import annotations
 
+import bisect
 import gc
 import json
 import math
@@ -95,7 +96,8 @@ class _Agent:
         self._rng = np.random.default_rng(work["seed"])
         self._flush = _flusher(work["flush_bytes"])
         self._pending: list[tuple[_Model, Sequence[int]]] = []
-        self._fastest = self._level = sys.maxsize
+        self._levels: list[int] = []
+        self._level = 0
         seconds = work["seconds"]
         self._deadline = math.inf if seconds is None else time.monotonic() + seconds
 
@@ -133,13 +135,14 @@ class _Agent:
         yield count, anchor
 
     def _count(self, model: _Model, times: Sequence[int]) -> None:
-        """Let times count towards a settled model if the anchor was fast before and after."""
+        """Let times count towards a settled model if the anchor was as usual before and after."""
         if model.item != 0:
             self._pending.append((model, times))
             return
         before, self._level = self._level, sorted(times)[len(times) // 2]
-        self._fastest = min(self._fastest, self._level)
-        if max(before, self._level) <= self._work["disturbed"] * self._fastest:
+        bisect.insort(self._levels, self._level)
+        usual, limit = self._levels[len(self._levels) // 2], self._work["disturbed"]
+        if all(usual / limit <= level <= usual * limit for level in (before, self._level)):
             for waiting, seen in self._pending:
                 waiting.times += seen
         self._pending.clear()

@@ -74,6 +74,7 @@ def assemble(
         protocol=asdict(settings)
         | {"version": PROTOCOL, "clock": clock, "stop": [process.stop for process in processes]},
         anchor_ms=readings.anchor_ms(),
+        reference_ms=readings.reference_ms,
         contention=readings.contention,
         disturbed=readings.disturbed,
         failed=_failed(cases, processes[-1].failed),
@@ -92,11 +93,10 @@ class _Sum(NamedTuple):
 
 
 def _entries(cases: Sequence[Case], readings: Readings) -> dict[str, Entry]:
-    carriers = {key: readings.of(key) for key in {case.carrier.key for case in cases}}
+    found = {key: readings.of(key) for key in {key for case in cases for key in case.keys}}
     entries = {}
     for case in cases:
-        loaded = readings.of(case.loaded.key)
-        carrier = carriers[case.carrier.key]
+        loaded, carrier = (found[key] for key in case.keys)
         if loaded is not None and carrier is not None:
             entries[case.unit.key] = _entry(loaded, carrier)
     return entries
@@ -155,13 +155,8 @@ def _calibrate(probes: Sequence[_Sum], held_out: Sequence[_Sum]) -> tuple[float,
 
 def _failed(cases: Sequence[Case], failed: Mapping[str, str]) -> dict[str, str]:
     """Name the units behind models that could not be timed; networks go by their own names."""
-    units = {
-        case.unit.key: failed[graph.key]
-        for case in cases
-        for graph in (case.carrier, case.loaded)
-        if graph.key in failed
-    }
-    graphs = {graph.key for case in cases for graph in (case.carrier, case.loaded)}
+    units = {case.unit.key: failed[key] for case in cases for key in case.keys if key in failed}
+    graphs = {key for case in cases for key in case.keys}
     return units | {key: reason for key, reason in failed.items() if key not in graphs}
 
 

@@ -15,9 +15,16 @@ class Case(NamedTuple):
     unit: Unit
     loaded: Unit
     carrier: Unit
+    cold: bool = False
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Names of the two graphs among the models that are measured, cold and warm apart."""
+        temperature = "cold " if self.cold else ""
+        return temperature + self.loaded.key, temperature + self.carrier.key
 
 
-def in_carrier(unit: Unit, *, raw: bool = False) -> Case:
+def in_carrier(unit: Unit, *, raw: bool = False, cold: bool = False) -> Case:
     """Put a unit where a network would have it.
 
     Parameters
@@ -25,6 +32,8 @@ def in_carrier(unit: Unit, *, raw: bool = False) -> Case:
     unit : Unit
     raw : bool
         The unit reads the network's own input, so it gets no carrier in front of it.
+    cold : bool
+        Time it, and its carrier, with cold caches.
 
     Returns
     -------
@@ -66,7 +75,7 @@ def in_carrier(unit: Unit, *, raw: bool = False) -> Case:
         values.append(add(node.op, *(values[source] for source in node.inputs)))
     if _is_map(unit.out_shape):
         add(GlobalAvgPool(), values[-1])
-    return Case(unit, Unit(images, tuple(nodes)), carrier)
+    return Case(unit, Unit(images, tuple(nodes)), carrier, cold)
 
 
 def _is_map(shape: Shape) -> bool:

@@ -268,6 +268,7 @@ def measure_networks(
     processes: int = 2,
     batch: int = 1,
     seed: int = 0,
+    reference_ms: float | None = None,
     on_progress: OnProgress | None = None,
 ) -> dict[str, Measurement]:
     """Measure whole networks from end to end, warm, as they are deployed.
@@ -284,6 +285,10 @@ def measure_networks(
     batch : int
         Inputs per inference, where a model leaves it free.
     seed : int
+    reference_ms : float, optional
+        Take times to the speed at which the anchor needs this long, such as that of a table
+        (`LatencyTable.reference_ms`) whose predictions are to be compared. Without it, the usual
+        speed during this measurement.
     on_progress : callable, optional
         Called with a `Progress` after each round.
 
@@ -312,7 +317,8 @@ def measure_networks(
         seed=seed,
         on_progress=on_progress,
     )
-    readings = Readings(results, clock_of(backend.threads), settings)
+    clock = clock_of(backend.threads)
+    readings = Readings(results, clock, settings, reference_ms=reference_ms)
     measured = {}
     for name in networks:
         found = readings.of(name)

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Collection, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,12 @@ from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.assemble import assemble, network_key
 from pyhwnas.latency.backends import LatencyBackend
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
-from pyhwnas.latency.carrier import in_carrier
+from pyhwnas.latency.carrier import Case, in_carrier
 from pyhwnas.latency.device import fingerprint
 from pyhwnas.latency.measure import Model, OnProgress, measure
 from pyhwnas.latency.readings import Process, Settings
 from pyhwnas.latency.table import LatencyTable
-from pyhwnas.networks import ABSENT, INPUT, Network, Plan, Unit, build, unit_macs
+from pyhwnas.networks import ABSENT, INPUT, Network, Plan, Unit, build, params, unit_macs
 from pyhwnas.spaces import Space, sample
 
 __all__ = ["profile"]
@@ -99,11 +100,12 @@ def profile(
     settings = settings or Settings()
     device = fingerprint(backend, batch=batch)
     chosen = _chosen(plan, units)
-    cases = [in_carrier(unit, raw=_reads_input(plan, unit)) for unit in chosen]
+    cases = [
+        in_carrier(unit, raw=_reads_input(plan, unit), cold=4 * params(unit) >= settings.cold_bytes)
+        for unit in chosen
+    ]
     networks = _networks(space, plan, chosen, probes=probes, held_out=held_out, seed=seed)
-    graphs = {graph.key: graph for case in cases for graph in (case.loaded, case.carrier)}
-    models = [Model(key, graph, settings.cold_units) for key, graph in graphs.items()]
-    models += [Model(network_key(network), network) for part in networks for network in part]
+    models = _models(cases, networks)
     partial = _Partial(path, device.identity, settings, [model.key for model in models], seed)
     results = measure(
         models,
@@ -164,6 +166,17 @@ def _networks(
     places = np.linspace(0, len(macs) - 1, min(probes, len(macs))).round().astype(int)
     spread = held + np.argsort(macs, kind="stable")[places]
     return [build(space, x) for x in X[spread]], [build(space, x) for x in X[:held]]
+
+
+def _models(cases: Sequence[Case], networks: Sequence[Sequence[Network]]) -> list[Model]:
+    """List everything to time once, though many units share a carrier."""
+    models: dict[str, Model] = {}
+    for case in cases:
+        for key, graph in zip(case.keys, (case.loaded, case.carrier), strict=True):
+            models[key] = Model(key, graph, case.cold)
+    for network in chain.from_iterable(networks):
+        models[network_key(network)] = Model(network_key(network), network)
+    return list(models.values())
 
 
 class _Partial:

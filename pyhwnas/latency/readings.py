@@ -56,14 +56,25 @@ class Settings:
         A model is left alone once the 90 % interval of its lower quartile is within this
         fraction of it to either side.
     disturbed : float
-        A visit is disturbed if the anchor beside it, or wall over CPU time, was this many times
-        larger than it should be.
+        A visit is disturbed if the anchor beside it was this many times slower or faster than
+        usual, or wall time this many times CPU time.
     statistic : {"min", "p25", "median"}
         Which of a process's readings stands for it.
-    cold_units : bool
-        Write the flush buffer before each call of a unit (whole networks always run warm).
+    cold_bytes : int
+        Units with at least this many bytes of weights are timed cold: the flush buffer is written
+        before each call. In a network such weights come from outer caches, while the code and data
+        of smaller units are still there from their neighbours. Whole networks run warm.
     flush_bytes : int
         Size of that buffer: twice the core's own cache, or 8 MiB where that cannot be read.
+
+    Notes
+    -----
+    The defaults were chosen on an unsteady two-core AVX-512 guest with ONNX Runtime 1.31, by the
+    mean error around the best common scale on 28 NAS-Bench-201 and 20 MobileNetV3 networks, two
+    runs of two processes each. Lower quartile 4.2 to 5.2 %, median 3.5 to 5.6 %, minimum 8 to
+    14 %. All units cold: 6.4 and 7.4 % (NAS-Bench-201), 4.8 and 4.4 % (MobileNetV3); none: 5.0 and
+    4.3 %, 4.3 and 4.6 %, but up to 16 % without the scale; cold from 30 kB of weights on: 5.2 and
+    4.2 %, 4.7 and 4.4 %, at most 10 % without it.
     """
 
     rounds: int = 24
@@ -72,7 +83,7 @@ class Settings:
     target_interval: float = 0.02
     disturbed: float = 1.2
     statistic: Statistic = "p25"
-    cold_units: bool = True
+    cold_bytes: int = 2**15
     flush_bytes: int = field(default_factory=lambda: 2 * (cache_bytes() or 2**22))
 
     def __post_init__(self) -> None:
@@ -171,34 +182,46 @@ class Readings:
         At least one.
     clock : {"cpu", "wall"}
     settings : Settings
+    reference_ms : float, optional
+        The speed to take times to, if not this measurement's own.
 
     Attributes
     ----------
+    usual_ms : float
+        Median of the anchor.
     reference_ms : float
-        The anchor on the undisturbed device: all times are taken to this speed.
+        All times are taken to the speed at which the anchor needs this; else the usual one.
     disturbed : float
-        Share of visits that were slow by the anchor beside them or by wall over CPU time.
+        Share of visits at an unusual speed, by the anchor beside them or by wall over CPU time.
     contention : float
         Median of wall over CPU time.
 
     Notes
     -----
-    A visit is disturbed if the anchor before or after it was slow (`Settings.disturbed`), or, with
-    the CPU clock, if the wall clock ran ahead of it: another program had the core, or the other
-    half of it. Those are left out where at least a third of a model's visits in a process
-    remain; else all are used and the model is marked as contended. Every time is then divided by
-    the anchor's slowness beside it, which also puts processes on one footing: on a busy machine
-    whole processes can run at different speeds.
+    A visit is disturbed if the anchor before or after it was much slower or faster than usual
+    (`Settings.disturbed`), or, with the CPU clock, if the wall clock ran ahead of it: another
+    program came or went, on the core or on the other half of it. Models suffer from that in
+    different degrees, so only visits at the usual speed are compared. Where less than a third of a
+    model's visits in a process remain all are used, and it is marked as contended. Every time is
+    then divided by the anchor's slowness beside it, which also puts processes on one footing: on a
+    busy machine whole processes can run at different speeds.
     """
 
-    def __init__(self, processes: Sequence[Process], clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self,
+        processes: Sequence[Process],
+        clock: Clock,
+        settings: Settings,
+        *,
+        reference_ms: float | None = None,
+    ) -> None:
         self._processes = processes
         self._clock = clock
         self._settings = settings
         self._slowness = [self._levels(process) for process in processes]
-        levels = [max(pair) for found in self._slowness for pair in found.values()]
-        # Close to the fastest, but not one lucky moment.
-        self.reference_ms = float(np.quantile(levels, 0.1))
+        levels = [level for found in self._slowness for pair in found.values() for level in pair]
+        self.usual_ms = float(np.median(levels))
+        self.reference_ms = reference_ms or self.usual_ms
         visits = [
             (visit, windows)
             for process, windows in zip(processes, self._slowness, strict=True)
@@ -256,8 +279,10 @@ class Readings:
 
     def _is_disturbed(self, visit: Visit, windows: Mapping[Window, tuple[float, float]]) -> bool:
         limit = self._settings.disturbed
-        slow = max(windows[visit.window]) > limit * self.reference_ms
-        return slow or (self._clock == "cpu" and _ratio(visit) > limit)
+        unusual = any(
+            not 1 / limit <= level / self.usual_ms <= limit for level in windows[visit.window]
+        )
+        return unusual or (self._clock == "cpu" and _ratio(visit) > limit)
 
     def _reduce(
         self, visits: Sequence[Visit], windows: Mapping[Window, tuple[float, float]]

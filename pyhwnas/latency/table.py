@@ -94,10 +94,12 @@ class LatencyTable:
         How times were taken (`Settings`), and what ended each process.
     anchor_ms : tuple of float
         The anchor network in each process.
+    reference_ms : float
+        The anchor over all: times are those of a device at this speed.
     contention : float
         Median of wall time over CPU time of all visits.
     disturbed : float
-        Share of visits slowed by other programs, by the anchor or by wall over CPU time.
+        Share of readings at an unusual speed, by the anchor or by wall over CPU time.
     failed : mapping of str to str
         Units that could not be timed, and why.
     created : str
@@ -116,6 +118,7 @@ class LatencyTable:
     accuracy: Accuracy | None
     protocol: Mapping[str, Any]
     anchor_ms: tuple[float, ...]
+    reference_ms: float
     contention: float
     disturbed: float
     failed: Mapping[str, str]
@@ -255,17 +258,19 @@ class LatencyTable:
             )
         if self.noisy:
             lines.append(
-                f"other programs were using this machine (they slowed {100 * self.disturbed:.0f} % "
-                f"of the readings; wall time was {self.contention:.2f} times CPU time): close them "
-                "and measure again before you rely on these numbers"
+                "this machine was too unsteady to rely on these numbers "
+                f"({100 * self.disturbed:.0f} % of the readings at an unusual speed, wall time "
+                f"{self.contention:.2f} times CPU time): close other programs and measure again; "
+                "on a virtual machine its host's other guests may be the cause"
             )
         lines += [f"not measured: {key}: {reason}" for key, reason in self.failed.items()]
         return "\n".join(lines)
 
     @property
     def noisy(self) -> bool:
-        """Whether other programs disturbed the measurement too much to believe it."""
-        return self.contention > 1.1 or self.disturbed > 0.3
+        """Whether the machine was too unsteady while it was measured to believe the table."""
+        floor = self.accuracy.floor if self.accuracy is not None else None
+        return self.contention > 1.1 or self.disturbed > 0.5 or (floor or 0.0) > 10
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table as JSON, completely or not at all.

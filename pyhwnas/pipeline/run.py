@@ -1,4 +1,4 @@
-"""The main job: profile the device, search, report, export and verify, in one folder."""
+"""A job in its folder, from the latency table to the report."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ import importlib.metadata
 import json
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
 
 from pyhwnas import networks
 from pyhwnas._files import write_atomically
@@ -21,97 +17,20 @@ from pyhwnas.errors import LatencyTableError, StoreError
 from pyhwnas.export import Exported, export, spread
 from pyhwnas.history import History
 from pyhwnas.job import Job
-from pyhwnas.latency import (
-    Fingerprint,
-    LatencyBackend,
-    LatencyTable,
-    find_tables,
-    fingerprint,
-    measure_networks,
-    profile,
-    user_folder,
-)
+from pyhwnas.latency import LatencyTable, fingerprint, measure_networks
 from pyhwnas.latency.calibrate import remeasure_floor
+from pyhwnas.pipeline.outcome import Outcome
+from pyhwnas.pipeline.progress import Progress, rounds
+from pyhwnas.pipeline.tables import Sources, make_table
 from pyhwnas.report import Choice, write_report
 from pyhwnas.search import Search, load_history
 from pyhwnas.spaces import Space
 
-__all__ = ["Outcome", "Progress", "Run", "make_table"]
+__all__ = ["Run"]
 
 CONFIG, STORE, TABLE, VERIFIED = "config.toml", "run.sqlite", "table.json", "verified.json"
 GROWING = ("evals", "top", "max_failures")
 """Entries of a job that may change when a run is continued."""
-
-
-class Progress(Protocol):
-    """Where a long job tells how far it is."""
-
-    def say(self, text: str) -> None:
-        """Tell one thing."""
-        ...
-
-    def stage(self, name: str, total: int) -> AbstractContextManager[Callable[[int, str], None]]:
-        """Open a stage; its callable takes how much is done and a short note."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What a run leaves behind.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds ``report.html`` and everything else.
-    history : History
-        All evaluated networks.
-    choices : tuple of Choice
-        Exported networks with predicted and measured latency.
-    table : LatencyTable or None
-        What latency was predicted from.
-    seconds : mapping of str to float
-        By phase.
-    """
-
-    folder: Path
-    history: History
-    choices: tuple[Choice, ...]
-    table: LatencyTable | None
-    seconds: Mapping[str, float]
-
-    @property
-    def mean_error(self) -> float | None:
-        """Mean |predicted - measured| / measured over the exported networks, as a fraction."""
-        errors = [abs(c.error) for c in self.choices if c.error is not None]
-        return float(np.mean(errors)) if errors else None
-
-    @property
-    def remeasure_floor(self) -> float | None:
-        """How far a second measurement of the same networks was off, as a fraction."""
-        return next((c.remeasure_floor for c in self.choices), None)
-
-    def to_json(self) -> dict[str, Any]:
-        """Summarise for machines."""
-        chosen = [
-            {f.name: getattr(choice, f.name) for f in dataclasses.fields(choice)}
-            for choice in self.choices
-        ]
-        for entry in chosen:
-            del entry["network"]
-            entry |= {"values": dict(entry["values"]), "files": list(entry["files"])}
-        known = self.history.ref_point is not None
-        return {
-            "folder": str(self.folder),
-            "report": str(self.folder / "report.html"),
-            "evaluations": len(self.history),
-            "failed": int(self.history.failed.sum()),
-            "front": len(self.history.front()),
-            "hypervolume": self.history.hypervolume() if known else None,
-            "seconds": dict(self.seconds),
-            "mean_error": self.mean_error,
-            "remeasure_floor": self.remeasure_floor,
-            "networks": chosen,
-        }
 
 
 @dataclass(frozen=True)
@@ -124,12 +43,8 @@ class Run:
     folder : Path
         Made where it does not exist.
     progress : Progress
-    tables : Path, optional
-        A folder of latency tables that is looked into first, and where a new one is put.
-    packaged : bool
-        Whether tables that come with the package may serve.
-    any_device : bool
-        Take a table of the space even if it is another device's; the report says so.
+    sources : Sources
+        Where latency tables may come from.
     command : str
         What reproduces the run, for the report.
 
@@ -142,9 +57,7 @@ class Run:
     job: Job
     folder: Path
     progress: Progress
-    tables: Path | None = None
-    packaged: bool = True
-    any_device: bool = False
+    sources: Sources = field(default_factory=Sources)
     command: str = ""
     space: Space = field(init=False)
 
@@ -164,7 +77,7 @@ class Run:
             )
         job = Job.from_toml(path.read_text(encoding="utf-8"), source=str(path))
         job = job if top is None else dataclasses.replace(job, top=top)
-        return cls(job, folder, progress, any_device=True)
+        return cls(job, folder, progress, Sources(any_device=True))
 
     def all(self) -> Outcome:
         """Do everything: profile, search, report, export and verify."""
@@ -195,40 +108,17 @@ class Run:
             table = LatencyTable.load(own)
             self.progress.say(f"Latency table of this run\n{table.summary()}")
         else:
-            found = self._found(device)
-            if found is None:
-                place = self.tables or user_folder()
-                table = make_table(self.job, self.space, backend, place, self.progress)
-            else:
-                table = found
+            table = self.sources.find(self.space, device, self.progress) or make_table(
+                self.job, self.space, backend, self.sources.first, self.progress
+            )
             table.save(own)
         other = table.matches(device)
-        if other and not self.any_device:
+        if other and not self.sources.any_device:
             raise LatencyTableError(
                 f"{own}: the table was measured elsewhere ({'; '.join(other)}); run in another "
                 "folder (--out) to measure here, or go on with it by --any-device"
             )
         return table
-
-    def _found(self, device: Fingerprint) -> LatencyTable | None:
-        misfits: list[str] = []
-        candidates = find_tables(tables_dir=self.tables, packaged=self.packaged)
-        for path, table in candidates:
-            if isinstance(table, LatencyTableError):
-                self.progress.say(f"Passed over: {table}")
-            elif table.covers(self.space):
-                other = table.matches(device)
-                if not other or self.any_device:
-                    self.progress.say(f"Latency table found: {path}\n{table.summary()}")
-                    for line in other:
-                        self.progress.say(f"Warning: another device's table: {line}")
-                    for line in table.device.warnings(device):
-                        self.progress.say(f"Note: the device has changed: {line}")
-                    return table
-                misfits.append(f"{path} ({'; '.join(other)})")
-        for line in misfits:
-            self.progress.say(f"Not this device's: {line}")
-        return None
 
     def open(self, table: LatencyTable | None) -> Search:
         """Open the search."""
@@ -241,11 +131,12 @@ class Run:
         known = len(search.history)
         if known:
             self.progress.say(f"Continuing: {known} networks are evaluated already")
-        with self.progress.stage("search", self.job.evals) as advance:
-            advance(known, "")
+        with self.progress.stage("search") as advance:
+            advance(known, self.job.evals, "")
 
             def told(search: Search) -> None:
-                advance(len(search.history), f"{int(search.history.failed.sum())} failed")
+                failed = int(search.history.failed.sum())
+                advance(len(search.history), self.job.evals, f"{failed} failed")
 
             history = search.run(
                 self.job.evals,
@@ -281,7 +172,7 @@ class Run:
                 )
         phases["export"] = time.monotonic() - clock
         clock = time.monotonic()
-        measured = self.verify(exported) if verify else self.verified()
+        measured = self.verify(exported, table) if verify else self.verified()
         if verify and exported:
             phases["verify"] = time.monotonic() - clock
         choices = self._choices(history, rows, exported, table, measured)
@@ -309,8 +200,13 @@ class Run:
         place = {key: row for row, key in enumerate(history.keys.tolist())}
         return [place[key] for key in front.keys[buildable][rows].tolist()]
 
-    def verify(self, exported: Sequence[Exported]) -> dict[str, tuple[float, float | None]]:
+    def verify(
+        self, exported: Sequence[Exported], table: LatencyTable | None
+    ) -> dict[str, tuple[float, float | None]]:
         """Measure exported networks on this device from end to end, and keep the readings.
+
+        With a table, times are taken to the machine's speed when it was profiled, by the anchor
+        network that is timed then and now.
 
         Returns
         -------
@@ -319,15 +215,14 @@ class Run:
         """
         if not exported:
             return {}
-        with self.progress.stage("verify", 1) as advance:
+        with self.progress.stage("verify") as advance:
             found = measure_networks(
                 {item.name: item.onnx for item in exported},
                 backend=self.job.make_backend(),
                 batch=self.job.batch_size,
                 seed=self.job.seed,
-                on_progress=lambda p: advance(
-                    (p.process - 1) * p.rounds + p.done, f"process {p.process} of {p.processes}"
-                ),
+                reference_ms=None if table is None else table.reference_ms,
+                on_progress=lambda p: advance(*rounds(p)),
             )
         floor = remeasure_floor([m.processes for m in found.values()])
         measured = {name: (m.ms, floor and floor / 100) for name, m in found.items()}
@@ -395,40 +290,6 @@ class Run:
                 f"The latency table is another device's: {line}" for line in table.matches(device)
             ]
         return notes
-
-
-def make_table(
-    job: Job,
-    space: Space,
-    backend: LatencyBackend,
-    place: Path,
-    progress: Progress,
-    *,
-    processes: int = 3,
-    time_cap: float | None = None,
-) -> LatencyTable:
-    """Profile this device for a job's space and save the table in a folder.
-
-    An interrupted profile is taken up again by the same call.
-    """
-    assert space.plan is not None
-    settings = f"{backend.name}-{backend.precision}-t{backend.threads}-b{job.batch_size}"
-    path = place / f"{space.name}-{settings}-{space.plan.fingerprint[:8]}.json"
-    progress.say(f"Profiling {len(space.plan.units)} units on this device ({settings})")
-    with progress.stage("profile", processes) as advance:
-        table = profile(
-            space,
-            backend=backend,
-            batch=job.batch_size,
-            processes=processes,
-            time_cap=time_cap,
-            seed=job.seed,
-            path=path,
-            on_progress=lambda p: advance(p.process - 1, f"round {p.done} of {p.rounds}"),
-        )
-        advance(processes, "")
-    progress.say(f"Latency table written: {path}\n{table.summary()}")
-    return table
 
 
 def _claim(folder: Path, job: Job) -> None:

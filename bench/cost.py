@@ -1,0 +1,74 @@
+"""What it costs to have the package around: import time, and seconds for population readings.
+
+Run as ``python -m bench.cost``. Import times are medians of fresh processes.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from bench.record import save
+from pyhwnas import moo, objectives, proxies, spaces
+
+
+def import_ms(statement: str, repeats: int = 15) -> float:
+    """Milliseconds that a statement adds to an empty interpreter."""
+
+    def seconds(code: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return time.perf_counter() - start
+
+    pairs = [(seconds("pass"), seconds(statement)) for _ in range(repeats)]
+    return 1e3 * statistics.median(b - a for a, b in pairs)
+
+
+def cpu_seconds(call: Callable[[], object], repeats: int = 5) -> float:
+    """Least CPU seconds of a call."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        call()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def main() -> None:
+    """Measure and write the numbers."""
+    nb201, mobile = spaces.NASBench201(), spaces.MobileNetV3(resolutions=(192, 224))
+    everything = nb201.all()
+    X = spaces.sample(mobile, 100_000, np.random.default_rng(0))
+    F = np.random.default_rng(0).random((10_000, 3))
+    macs_201, macs_mobile = objectives.Macs(nb201), objectives.Macs(mobile)
+    synflow_201 = proxies.SynflowExpected(nb201)
+    synflow_mobile = proxies.SynflowExpected(mobile)
+    macs_201(everything), macs_mobile(X), synflow_mobile(X[:1])
+    found = {
+        "import_ms": {
+            name: import_ms(f"import {name}") for name in ("numpy", "pyhwnas", "pyhwnas.moo")
+        },
+        "networks_per_cpu_second": {
+            "macs nasbench201": len(everything) / cpu_seconds(lambda: macs_201(everything)),
+            "macs mobilenetv3": len(X) / cpu_seconds(lambda: macs_mobile(X)),
+            "synflow nasbench201": len(everything)
+            / cpu_seconds(lambda: synflow_201(everything), 3),
+            "synflow mobilenetv3": 200 / cpu_seconds(lambda: synflow_mobile(X[:200]), 3),
+        },
+        "cpu_ms": {
+            "sort 10000 x 3": 1e3 * cpu_seconds(lambda: moo.nondominated_sort(F)),
+            "hypervolume 10000 x 3": 1e3 * cpu_seconds(lambda: moo.hypervolume(F, np.ones(3))),
+        },
+    }
+    for section, numbers in found.items():
+        print(section, {name: round(value, 1) for name, value in numbers.items()})
+    save("cost", found)
+
+
+if __name__ == "__main__":
+    main()

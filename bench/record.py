@@ -1,0 +1,36 @@
+"""Where a bench's numbers come from, and where they go."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def save(name: str, numbers: dict[str, Any]) -> None:
+    """Write a bench's numbers with the machine and the versions they were taken on."""
+    versions = {}
+    for package in ("pyhwnas", "numpy", "onnxruntime", "torch"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    record = {"machine": _machine(), "python": platform.python_version(), "versions": versions}
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(record | numbers, indent=1) + "\n", encoding="utf-8")
+    print(f"-> {path}")
+
+
+def _machine() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

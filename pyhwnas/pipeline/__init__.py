@@ -1,0 +1,8 @@
+"""The main job: profile the device, search, report, export and verify, in one folder."""
+
+from pyhwnas.pipeline.outcome import Outcome
+from pyhwnas.pipeline.progress import Advance, Progress
+from pyhwnas.pipeline.run import Run
+from pyhwnas.pipeline.tables import Sources, make_table
+
+__all__ = ["Advance", "Outcome", "Progress", "Run", "Sources", "make_table"]

@@ -1,0 +1,71 @@
+"""From visits to milliseconds: drift goes, disturbed visits go, processes come together."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pyhwnas.latency.readings import ANCHOR, Process, Readings, Settings, Visit, clock_of
+
+MS = 1_000_000
+
+
+def _process(speeds, ms=3.0, wall=1.0, failed=None):
+    """A model of `ms` in rounds of the given slowness, beside an anchor of 1 ms."""
+    anchor, model = [], []
+    for number, speed in enumerate(speeds):
+        for segment in (0, 1):
+            times = [int(speed * MS)] * 3
+            anchor.append(Visit((0, 0, number, segment), times, times))
+        cpu = [int(ms * speed * MS)] * 3
+        model.append(Visit((0, 0, number, 0), [int(wall * ns) for ns in cpu], cpu))
+    return Process({ANCHOR.key: anchor, "model": model}, failed or {}, "rounds")
+
+
+def test_drift_is_divided_out():
+    found = Readings([_process([1.0, 1.1, 0.95, 1.05, 1.0])], "cpu", Settings()).of("model")
+    assert (found.ms, found.min_ms, found.median_ms) == pytest.approx((3.0, 3.0, 3.0), rel=1e-6)
+    assert found.rejected == 0
+    assert not found.contended
+
+
+def test_visits_at_an_unusual_speed_are_left_out():
+    readings = Readings([_process([1.0, 1.0, 1.7, 0.6, 1.0])], "cpu", Settings())
+    found = readings.of("model")
+    assert (found.samples, found.rejected, found.contended) == (9, 6, False)
+    assert readings.disturbed == pytest.approx(0.4)
+
+
+def test_where_little_would_remain_all_is_used_and_marked():
+    found = Readings([_process([1.0] * 5, wall=1.5)], "cpu", Settings()).of("model")
+    assert (found.samples, found.rejected, found.contended) == (15, 0, True)
+    assert not Readings([_process([1.0] * 5, wall=1.5)], "wall", Settings()).of("model").contended
+
+
+def test_a_slow_process_is_put_on_the_same_footing():
+    processes = [_process([1.0] * 5), _process([2.0] * 5), _process([1.0] * 5, ms=3.3)]
+    readings = Readings(processes, "cpu", Settings())
+    assert readings.of("model").processes == pytest.approx((3.0, 3.0, 3.3))
+    assert readings.of("model").ms == pytest.approx(3.0)
+    assert readings.anchor_ms() == pytest.approx((1.0, 2.0, 1.0))
+
+
+def test_another_speed_can_be_asked_for():
+    readings = Readings([_process([2.0] * 5)], "cpu", Settings(), reference_ms=1.0)
+    assert readings.of("model").ms == pytest.approx(3.0)
+
+
+def test_failed_and_unknown_models_have_no_reading():
+    assert Readings([_process([1.0])], "cpu", Settings()).of("other") is None
+    failed = _process([1.0], failed={"model": "it died"})
+    assert Readings([failed], "cpu", Settings()).of("model") is None
+
+
+def test_a_process_goes_through_json():
+    process = _process([1.0, 2.0])
+    assert Process.from_json(json.loads(json.dumps(process.to_json()))) == process
+
+
+def test_one_thread_is_timed_by_its_own_clock():
+    assert [clock_of(threads) for threads in (1, 2)] == ["cpu", "wall"]
