@@ -171,25 +171,27 @@ class Job:
 
     def check(self, space: Space) -> None:
         """Find what is wrong with names and constraints before anything is measured or written."""
-        for name in self.objectives:
-            if name != "latency_ms":
-                self._objective(name, space, None)
+        made = [
+            name if name == "latency_ms" else self._objective(name, space, None).name
+            for name in self.objectives
+        ]
         for text in self.at_most:
             _constraint(text)
-        _load("optimizers", self.optimizer)
+        self.make_optimizer(made)
+        self.make_backend()
 
     def make_problem(self, space: Space, table: LatencyTable | None = None) -> Problem:
         """Make the problem; `table` is needed if `wants_table`."""
         made = tuple(self._objective(name, space, table) for name in self.objectives)
         return Problem(space, made, constraints=tuple(map(_constraint, self.at_most)))
 
-    def make_optimizer(self, problem: Problem) -> Optimizer:
-        """Make the optimizer."""
+    def make_optimizer(self, names: Sequence[str]) -> Optimizer:
+        """Make the optimizer for objectives of these names."""
         cls = _load("optimizers", self.optimizer)
         options = dict(self.optimizer_options)
         takes = {f.name for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else ()
-        costs = tuple(name for name in problem.names if name in COSTS)
-        roles = {"performance": tuple(n for n in problem.names if n not in costs)}
+        costs = tuple(name for name in names if name in COSTS)
+        roles = {"performance": tuple(name for name in names if name not in costs)}
         for role, chosen in (roles | {"efficiency": costs}).items():
             if role in takes:
                 options.setdefault(role, chosen)

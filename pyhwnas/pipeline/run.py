@@ -123,7 +123,7 @@ class Run:
     def open(self, table: LatencyTable | None) -> Search:
         """Open the search."""
         problem = self.job.make_problem(self.space, table)
-        optimizer = self.job.make_optimizer(problem)
+        optimizer = self.job.make_optimizer(problem.names)
         return Search(problem, optimizer, store=self.folder / STORE, seed=self.job.seed)
 
     def search(self, search: Search) -> History:

@@ -13,7 +13,7 @@ from cli.place import SMALL, Command, environment
 
 from pyhwnas.latency import LatencyTable
 
-CHEAP = (*SMALL, "--objectives", "synflow,macs", "--evals", "20", "--top", "1")
+CHEAP = (*SMALL, "--objectives", "synflow,macs", "--evals", "20", "--top", "0")
 
 
 def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -160,7 +160,7 @@ def test_failing_evaluations_are_kept_and_stop_the_run(pyhwnas: Command, tmp_pat
 def test_missing_numbers_are_failures_not_values(pyhwnas: Command, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(OBJECTIVES)
     job = (*SMALL, "--objectives", "macs,mine.py:sometimes", "--optimizer", "random")
-    done = pyhwnas("search", *job, "--evals", "20", "--top", "1", "--json")
+    done = pyhwnas("search", *job, "--evals", "20", "--top", "0", "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert 0 < summary["failed"] < 20

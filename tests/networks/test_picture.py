@@ -87,7 +87,13 @@ def test_branches_across_groups_and_markup_in_names_are_shown() -> None:
         (JOINS["concat"], "concat"),
         (
             spaces.mobilenetv3.mbconv(
-                (16, 8, 8), 24, 5, 4, 2, networks.Activation("relu"), squeeze=True
+                (16, 8, 8),
+                24,
+                kernel=5,
+                expansion=4,
+                stride=2,
+                activation=networks.Activation("relu"),
+                squeeze=True,
             ),
             "MBConv k5 e4 s2 SE",
         ),

@@ -93,6 +93,7 @@ def table_of(space) -> LatencyTable:
         accuracy=accuracy,
         protocol={},
         anchor_ms=(1.0,),
+        reference_ms=0.11,
         contention=1.0,
         disturbed=0.0,
         failed={},

@@ -102,7 +102,7 @@ def test_empty_populations_work(space: spaces.Space) -> None:
 def test_wrong_genotypes_are_refused(space: spaces.Space) -> None:
     width = len(space.genes)
     for wrong in (np.zeros((1, width + 1), int), np.full((1, width), 99), np.zeros((1, width))):
-        with pytest.raises(SpaceError, match="expected|takes"):
+        with pytest.raises(SpaceError, match=r"expected|takes"):
             space.unit_ids(wrong)
 
 
