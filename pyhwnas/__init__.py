@@ -7,7 +7,6 @@ they are first used.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +76,7 @@ _SUBPACKAGES = frozenset(
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        value: Any = importlib.metadata.version("pyhwnas")
+        value: Any = importlib.import_module("importlib.metadata").version("pyhwnas")
     elif name in _SUBPACKAGES:
         value = importlib.import_module(f"pyhwnas.{name}")
     elif name in _HOMES:

@@ -1,4 +1,4 @@
-"""What the file of a run says: whose run it is, and its history."""
+"""What the file of a run says: whose run it is, its history, and what follows from that."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ import numpy as np
 from pyhwnas._describe import Json, differences
 from pyhwnas.errors import StoreError
 from pyhwnas.history import History, HistoryLog
+from pyhwnas.problem import Problem
 from pyhwnas.store import Row, Store
 
-__all__ = ["append", "bind", "load_history"]
+__all__ = ["append", "bind", "load_history", "reference_point"]
 
 
 def bind(store: Store, description: Json, ref_point: Json) -> None:
@@ -56,6 +57,28 @@ def append(log: HistoryLog, rows: Sequence[Row], n_genes: int) -> None:
     )
 
 
+def reference_point(problem: Problem, history: History, rows: Sequence[Row]) -> Json:
+    """Choose a reference point for what was told and some rows more.
+
+    Returns
+    -------
+    list of float, or None
+        In natural units: the worst values and 1 % of the range beyond. None while an objective
+        has no value.
+    """
+    told = np.array([row.values for row in rows if not row.error])
+    fresh = problem.minimised(told.reshape(-1, len(problem.names)))
+    F = np.concatenate([history.F[history.ok], fresh])
+    F = np.where(np.isfinite(F), F, np.nan)
+    if np.isnan(F).all(axis=0).any() or not len(F):
+        return None
+    worst, best = np.nanmax(F, axis=0), np.nanmin(F, axis=0)
+    # With one value only there is no range; its size stands in.
+    span = np.where(worst > best, worst - best, np.maximum(np.abs(worst), 1.0))
+    reference: Json = problem.minimised(worst + 0.01 * span).tolist()
+    return reference
+
+
 def load_history(path: str | os.PathLike[str]) -> tuple[History, dict[str, Any]]:
     """Read the file of a run, without its problem, even while a search writes to it.
 
@@ -69,8 +92,9 @@ def load_history(path: str | os.PathLike[str]) -> tuple[History, dict[str, Any]]
         Everything but `History.lookup`, which needs the problem.
     meta : dict
         ``describe`` (problem, optimizer and seed as JSON), ``ref_point`` in natural units or
-        None, ``versions``, ``command``, ``created``, and ``pending``, the number of rows that are
-        proposed and not told.
+        None, ``versions``, ``command``, ``created``, ``exhausted`` (whether the optimizer has
+        nothing left to propose), and ``pending``, the number of rows that are proposed and not
+        told.
 
     Raises
     ------
@@ -89,9 +113,10 @@ def load_history(path: str | os.PathLike[str]) -> tuple[History, dict[str, Any]]
     names, senses, units = (tuple(o[k] for o in about) for k in ("name", "sense", "unit"))
     n_genes = len(rows[0].genotype) if rows else 0
     log = HistoryLog(n_genes, names, senses, units, None)
-    log.batches = tuple(batches)
+    log.batches = batches
     if meta["ref_point"] is not None:
         log.ref_point = log.minimised(np.array(meta["ref_point"]))
     told = [row for row in rows if row.told is not None]
     append(log, told, n_genes)
-    return log.view(), meta | {"pending": len(rows) - len(told)}
+    # Files of the first versions do not say whether the optimizer is exhausted.
+    return log.view(), {"exhausted": False} | meta | {"pending": len(rows) - len(told)}

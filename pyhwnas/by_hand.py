@@ -7,16 +7,15 @@ import io
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from pyhwnas._files import write_atomically
 from pyhwnas.job import External
 from pyhwnas.pipeline import Run
 from pyhwnas.problem import Problem
 from pyhwnas.search import Asked
-from pyhwnas.spaces import Space, sample
+from pyhwnas.spaces import Space
 
-__all__ = ["ask", "some_network", "tell"]
+__all__ = ["ask", "tell"]
 
 FAILED = "failed"
 
@@ -76,18 +75,19 @@ def tell(run: Run, path: Path) -> tuple[int, int]:
     """
     table = run.table() if run.job.wants_table else None
     with run.open(table) as search:
-        pending = search.ask(np.iinfo(np.int64).max)
+        pending = search.pending
         brought, failed = _read(path, run.space, pending, search.problem)
         rows = [i for i, number in enumerate(pending.ids.tolist()) if number in brought]
         values = np.full((len(rows), len(search.problem.objectives)), np.nan)
         for column, objective in enumerate(search.problem.objectives):
             if isinstance(objective, External):
                 values[:, column] = [brought[number][objective.name] for number in brought]
-            else:
-                alone = Problem(run.space, (objective,))
-                values[:, column] = alone.evaluate(pending.X[rows]).values[:, 0]
+                continue
+            found = Problem(run.space, (objective,)).evaluate(pending.X[rows])
+            values[:, column] = found.values[:, 0]
+            failed |= {n: why for n, why in zip(brought, found.errors, strict=True) if why}
         search.tell(pending.ids[rows], values, failed=failed)
-        return len(rows) + len(failed), len(search.history)
+        return len(brought.keys() | failed), len(search.history)
 
 
 def _read(
@@ -116,6 +116,8 @@ def _read(
                     f"{where}: expected a row that was asked and not told yet, got id "
                     f"{entry['id']!r} with {entry['arch']!r}; nothing was told"
                 )
+            if number in found or number in failed:
+                raise ValueError(f"{where}: row {number} stands twice; nothing was told")
             words = [(entry[name] or "").strip() for name in names]
             if FAILED in words:
                 failed[number] = "told as failed"
@@ -137,13 +139,3 @@ def _number(word: str, where: str) -> float:
             f"{where}: expected a number or '{FAILED}', got {word!r}; nothing was told"
         )
     return value
-
-
-def some_network(space: Space) -> npt.NDArray[np.int64]:
-    """Draw a network that can be built."""
-    rng = np.random.default_rng(0)
-    while True:
-        x = sample(space, 1, rng)
-        if space.unit_ids(x, live=True)[0, -1] >= 0:
-            drawn: npt.NDArray[np.int64] = x[0]
-            return drawn

@@ -53,7 +53,8 @@ def export(
     X : array_like of int, shape (n, n_genes)
         Genotypes; each needs a path from input to output.
     folder : path
-        Gets ``network<i>-untrained.onnx``, ``.py`` and ``.pt`` for each row, counted from 1.
+        Gets ``network<i>-untrained.onnx``, ``.py`` and ``.pt`` for each row, counted from 1;
+        files of that kind from an earlier export are removed.
     torch : bool, optional
         Whether to write the weights for PyTorch; by default where torch is installed.
     seed : int
@@ -89,6 +90,10 @@ def export(
             require("torch", extra="torch").save(state, buffer)
             files.append(write_atomically(folder / f"{name}.pt", buffer.getvalue()))
         exported.append(Exported(name, network, tuple(files)))
+    written = {path for item in exported for path in item.files}
+    for path in folder.glob("network*-untrained.*"):
+        if path not in written:
+            path.unlink()
     return tuple(exported)
 
 

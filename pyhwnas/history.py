@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from itertools import islice
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,35 @@ class Batch:
         object.__setattr__(self, "X", _frozen(X))
 
 
+class _Batches(Sequence[Batch]):
+    """The first batches of a list that others append to; read-only, a slice is a tuple."""
+
+    __slots__ = ("_length", "_shared")
+
+    def __init__(self, shared: Sequence[Batch]) -> None:
+        self._shared = shared
+        self._length = len(shared)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Batch]:
+        return islice(self._shared, self._length)
+
+    @overload
+    def __getitem__(self, index: int) -> Batch: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Batch, ...]: ...
+    def __getitem__(self, index: int | slice) -> Batch | tuple[Batch, ...]:
+        places = range(self._length)[index]
+        if isinstance(places, range):
+            return tuple(self._shared[place] for place in places)
+        return self._shared[places]
+
+    def __repr__(self) -> str:
+        return f"<{self._length} batches>"
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class History:
     """The distinct rows that have been evaluated, in order of evaluation.
@@ -65,8 +95,8 @@ class History:
         How long the evaluation took; NaN where nobody measured it.
     keys : ndarray of int64, shape (n,)
         Equal for rows that count as the same.
-    batches : tuple of Batch
-        All that was proposed, in order, including what is not evaluated yet.
+    batches : sequence of Batch
+        All that was proposed, in order, including what is not evaluated yet; read-only.
     names, senses, units : tuple of str
         Of the objectives.
     ref_point : ndarray of float64, shape (m,), or None
@@ -81,7 +111,7 @@ class History:
     batch: Ints
     seconds: Floats
     keys: Ints
-    batches: tuple[Batch, ...]
+    batches: Sequence[Batch]
     names: tuple[str, ...]
     senses: tuple[Sense, ...]
     units: tuple[str, ...]
@@ -240,7 +270,7 @@ class HistoryLog:
     """Rows as they come in; `view` is the history so far.
 
     Columns grow by doubling and rows never change, so that adding a row costs O(1) and earlier
-    views stay as they are.
+    views stay as they are. `batches` is a list to append to, and to nothing else.
 
     Parameters
     ----------
@@ -275,7 +305,7 @@ class HistoryLog:
         self._key = key
         self._errors: list[str] = []
         self._index: dict[int, int] = {}
-        self.batches: tuple[Batch, ...] = ()
+        self.batches: list[Batch] = []
         self.ref_point: Floats | None = None
 
     def __len__(self) -> int:
@@ -334,7 +364,7 @@ class HistoryLog:
         return History(
             **columns,
             **self._about,
-            batches=self.batches,
+            batches=_Batches(self.batches),
             ref_point=self.ref_point,
             _errors=self._errors,
             _index=self._index,

@@ -16,7 +16,7 @@ from typing import Any
 from pyhwnas import objectives, proxies
 from pyhwnas.latency import LatencyBackend, LatencyTable
 from pyhwnas.optimizers import Optimizer
-from pyhwnas.problem import AtMost, Objective, Problem
+from pyhwnas.problem import AtLeast, AtMost, Objective, Problem
 from pyhwnas.spaces import Space
 
 __all__ = ["External", "Job", "names"]
@@ -25,7 +25,6 @@ COSTS = ("macs", "params", "latency_ms")
 COUNTERS: dict[str, Callable[[Space], Objective]] = {
     "macs": objectives.Macs,
     "params": objectives.Params,
-    "synflow": proxies.SynflowExpected,
 }
 
 
@@ -75,7 +74,7 @@ class Job:
     optimizer_options : mapping
         Arguments of the optimizer's class. RB-IFA's ``performance`` and ``efficiency`` are, unless
         stated, the scores, and MACs, params and latency.
-    at_most : tuple of str
+    at_most, at_least : tuple of str
         Constraints such as ``"latency_ms=20"``.
     evals : int
         Distinct networks to evaluate.
@@ -96,7 +95,7 @@ class Job:
     threads, batch_size : int
         Threads of one inference and inputs per inference on the device.
     workers : int
-        Threads for computing objectives.
+        Threads for computing objectives. Recorded, since the last digits of ICD may depend on it.
     """
 
     space: str = "mobilenetv3"
@@ -105,6 +104,7 @@ class Job:
     optimizer: str = "rb-ifa"
     optimizer_options: Mapping[str, Any] = field(default_factory=dict)
     at_most: tuple[str, ...] = ()
+    at_least: tuple[str, ...] = ()
     evals: int = 400
     batch: int | None = None
     seed: int = 0
@@ -117,6 +117,10 @@ class Job:
     threads: int = 1
     batch_size: int = 1
     workers: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("space_options", "optimizer_options"):
+            object.__setattr__(self, name, _plain(getattr(self, name)))
 
     @classmethod
     def from_toml(cls, text: str, *, source: str = "config") -> Job:
@@ -145,9 +149,9 @@ class Job:
         for name in (f.name for f in dataclasses.fields(self)):
             value = getattr(self, name)
             if isinstance(value, Mapping):
-                tables += ["", f"[{name}]", *(f"{k} = {json.dumps(v)}" for k, v in value.items())]
+                tables += ["", f"[{name}]", *(f"{_toml(k)} = {_toml(v)}" for k, v in value.items())]
             elif value is not None:
-                lines.append(f"{name} = {json.dumps(value)}")
+                lines.append(f"{name} = {_toml(value)}")
         return "\n".join([*lines, *tables]) + "\n"
 
     def make_space(self) -> Space:
@@ -170,20 +174,45 @@ class Job:
         return "latency_ms" in self.objectives
 
     def check(self, space: Space) -> None:
-        """Find what is wrong with names and constraints before anything is measured or written."""
+        """Find what is wrong before anything is measured or written.
+
+        Parameters
+        ----------
+        space : Space
+            As `make_space` makes it.
+
+        Raises
+        ------
+        ValueError
+            If a number is out of range, or a name, option or constraint means nothing.
+        """
+        for name, least in (("evals", 1), ("top", 0), ("seed", 0), ("max_failures", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+        for name in ("threads", "batch_size", "workers", "n_images", "image_size", "batch"):
+            if (getattr(self, name) or 1) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
         made = [
             name if name == "latency_ms" else self._objective(name, space, None).name
             for name in self.objectives
         ]
-        for text in self.at_most:
-            _constraint(text)
+        if not made or len(set(made)) != len(made):
+            raise ValueError(
+                f"objectives: expected distinct names, got {', '.join(made) or 'none'}"
+            )
+        for constraint in self._constraints():
+            if constraint.name not in made:
+                raise ValueError(
+                    f"constraint on {constraint.name!r}: expected one of the objectives "
+                    f"{', '.join(made)}"
+                )
         self.make_optimizer(made)
         self.make_backend()
 
     def make_problem(self, space: Space, table: LatencyTable | None = None) -> Problem:
         """Make the problem; `table` is needed if `wants_table`."""
         made = tuple(self._objective(name, space, table) for name in self.objectives)
-        return Problem(space, made, constraints=tuple(map(_constraint, self.at_most)))
+        return Problem(space, made, constraints=self._constraints())
 
     def make_optimizer(self, names: Sequence[str]) -> Optimizer:
         """Make the optimizer for objectives of these names."""
@@ -198,7 +227,15 @@ class Job:
         made: Optimizer = _construct(cls, options, f"optimizer {self.optimizer}")
         return made
 
+    def _constraints(self) -> tuple[AtMost | AtLeast, ...]:
+        return (
+            *(_constraint(AtMost, text) for text in self.at_most),
+            *(_constraint(AtLeast, text) for text in self.at_least),
+        )
+
     def _objective(self, name: str, space: Space, table: LatencyTable | None) -> Objective:
+        if name == "synflow":
+            return proxies.SynflowExpected(space, threads=self.workers)
         if name in COUNTERS:
             return COUNTERS[name](space)
         if name == "icd":
@@ -211,7 +248,7 @@ class Job:
             return objectives.Latency(space, table)
         head, colon, tail = name.rpartition(":")
         if not colon:
-            known = ", ".join((*COUNTERS, "icd", "latency_ms"))
+            known = ", ".join((*COUNTERS, "synflow", "icd", "latency_ms"))
             raise ValueError(
                 f"unknown objective {name!r}; expected {known}, 'file.py:name', 'module:name', "
                 "or 'name:min' / 'name:max' for values that you bring"
@@ -256,12 +293,17 @@ def _load(kind: str, name: str) -> Any:
 
 def _module_from_file(path: Path) -> Any:
     """Import a file by its name, so that what it defines can be pickled by workers."""
-    folder = str(path.resolve().parent)
+    path = path.resolve()
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}")
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    return importlib.import_module(path.stem)
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    module = importlib.import_module(path.stem)
+    if Path(module.__file__ or "").resolve() != path:
+        raise ImportError(
+            f"another module is called {path.stem!r} ({module.__file__}); rename {path.name}"
+        )
+    return module
 
 
 def _construct(cls: Callable[..., Any], options: Mapping[str, Any], what: str) -> Any:
@@ -278,15 +320,15 @@ def _construct(cls: Callable[..., Any], options: Mapping[str, Any], what: str) -
         raise ValueError(f"{what}: {error}") from error
 
 
-def _constraint(text: str) -> AtMost:
+def _constraint(kind: type[AtMost] | type[AtLeast], text: str) -> AtMost | AtLeast:
     name, equals, bound = text.partition("=")
     try:
         if not equals:
             raise ValueError
-        return AtMost(name.strip(), float(bound.strip().removesuffix("ms")))
+        return kind(name.strip(), float(bound.strip().removesuffix("ms")))
     except ValueError:
         raise ValueError(
-            f"at_most: expected 'objective=bound' such as 'latency_ms=20', got {text!r}"
+            f"constraint: expected 'objective=bound' such as 'latency_ms=20', got {text!r}"
         ) from None
 
 
@@ -313,3 +355,26 @@ def _are_strings(value: Any) -> bool:
         and not isinstance(value, str)
         and all(isinstance(item, str) for item in value)
     )
+
+
+def _plain(value: Any) -> Any:
+    """Write options as TOML reads them back: dictionaries, lists and single values."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return repr(value)
+        case list() | tuple():
+            return f"[{', '.join(map(_toml, value))}]"
+        case Mapping():
+            return f"{{{', '.join(f'{_toml(str(k))} = {_toml(v)}' for k, v in value.items())}}}"
+    # A JSON string is a TOML string, but for one control character.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

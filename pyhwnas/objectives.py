@@ -16,7 +16,6 @@ from multiprocessing.context import SpawnProcess
 from typing import ClassVar, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from pyhwnas import _core, networks
 from pyhwnas.errors import EvaluationError, SpaceError
@@ -29,7 +28,27 @@ __all__ = ["Latency", "Macs", "Params", "PerNetwork"]
 
 
 @dataclass(frozen=True)
-class Macs:
+class _Count:
+    """A sum over the units of a network."""
+
+    space: Space
+    name: ClassVar[str]
+    unit: ClassVar[str] = ""
+    sense: ClassVar[Sense] = "min"
+    cost: ClassVar[Cost] = "cheap"
+    _count: ClassVar[staticmethod[[Plan], Floats]]
+
+    @cached_property
+    def _of_unit(self) -> Floats:
+        return type(self)._count(_plan(self.space))
+
+    def __call__(self, X: Ints) -> Floats:
+        """Count for whole populations, float64[n]."""
+        counts: Floats = _core.gather_sum(self._of_unit, self.space.unit_ids(X), 1)
+        return counts
+
+
+class Macs(_Count):
     """Multiply-accumulates of one inference, as published: parts that never run count too.
 
     Parameters
@@ -45,24 +64,11 @@ class Macs:
     15647360.0
     """
 
-    space: Space
-    name: ClassVar[str] = "macs"
-    unit: ClassVar[str] = ""
-    sense: ClassVar[Sense] = "min"
-    cost: ClassVar[Cost] = "cheap"
-
-    @cached_property
-    def _of_unit(self) -> npt.NDArray[np.float64]:
-        return networks.unit_macs(_plan(self.space))
-
-    def __call__(self, X: Ints) -> Floats:
-        """Count for whole populations, float64[n]."""
-        counts: Floats = _core.gather_sum(self._of_unit, self.space.unit_ids(X), 1)
-        return counts
+    name = "macs"
+    _count = staticmethod(networks.unit_macs)
 
 
-@dataclass(frozen=True)
-class Params:
+class Params(_Count):
     """Trainable parameters, as published: parts that never run count too.
 
     Parameters
@@ -71,20 +77,8 @@ class Params:
         A space with a plan.
     """
 
-    space: Space
-    name: ClassVar[str] = "params"
-    unit: ClassVar[str] = ""
-    sense: ClassVar[Sense] = "min"
-    cost: ClassVar[Cost] = "cheap"
-
-    @cached_property
-    def _of_unit(self) -> npt.NDArray[np.float64]:
-        return networks.unit_params(_plan(self.space))
-
-    def __call__(self, X: Ints) -> Floats:
-        """Count for whole populations, float64[n]."""
-        counts: Floats = _core.gather_sum(self._of_unit, self.space.unit_ids(X), 1)
-        return counts
+    name = "params"
+    _count = staticmethod(networks.unit_params)
 
 
 class _Table(Protocol):

@@ -17,10 +17,11 @@ import numpy.typing as npt
 from pyhwnas._arrays import as_ids, as_matrix
 from pyhwnas._describe import Json, decode, describe, encode
 from pyhwnas._evaluate import evaluate
-from pyhwnas._resume import append, bind, load_history
+from pyhwnas._resume import append, bind, load_history, reference_point
 from pyhwnas.errors import EvaluationError
 from pyhwnas.history import Batch, Floats, History, HistoryLog, Ints
 from pyhwnas.optimizers import Optimizer
+from pyhwnas.optimizers.variation import MOST_ROWS
 from pyhwnas.problem import Problem
 from pyhwnas.store import Row, Store
 
@@ -73,7 +74,9 @@ class Search:
     -----
     A batch is proposed when every row of the one before has been told, so that a run depends on
     seed and values alone: interrupted and continued, sliced by hand or at once, it is the same
-    bit for bit (the order of rows is that of telling). A row that is known costs nothing.
+    bit for bit (the order of rows is that of telling). A row that is known costs nothing. An
+    optimizer that has nothing new, in an empty batch or in 1000 batches in a row, is not asked
+    again.
 
     Examples
     --------
@@ -136,13 +139,21 @@ class Search:
             self._load()
         return self._log.view()
 
+    @property
+    def pending(self) -> Asked:
+        """Rows that are asked and not told yet, the oldest first; proposes nothing."""
+        if self._stale:
+            self._load()
+        return self._asked(None)
+
     def ask(self, n: int | None = None) -> Asked:
         """Say what to evaluate next.
 
         Parameters
         ----------
         n : int, optional
-            At most so many rows; None gives all that are pending.
+            At most so many rows; None gives all that are pending. Where new rows are proposed for
+            it, the optimizer is asked for 2^16 at most.
 
         Returns
         -------
@@ -150,19 +161,15 @@ class Search:
             Pending rows, the oldest first; the same ones again until they are told. No rows if
             the optimizer has none left.
         """
-        if n is not None and n < 1:
+        if n is not None and operator.index(n) < 1:
             raise ValueError(f"n: expected at least 1 row or None, got {n}")
         if self._stale:
             self._load()
-        free = 0
-        while not self._pending and free < FREE_BATCHES:
-            if not self._propose(n):
-                break
-            free += 1
-        if free == FREE_BATCHES and not self._pending:
-            logger.warning(
-                "the optimizer proposed nothing new in %d batches; the search ends", free
-            )
+        while not self._pending and not self._exhausted:
+            self._propose(n if n is None else min(n, MOST_ROWS))
+        return self._asked(n)
+
+    def _asked(self, n: int | None) -> Asked:
         rows = list(self._pending.values())[:n]
         ids = np.array([row.id for row in rows], dtype=np.int64)
         X = np.array([row.genotype for row in rows], dtype=np.int64)
@@ -265,13 +272,23 @@ class Search:
                         _check_failures(self.history, max_failures)
         return self.history
 
-    def _propose(self, n: int | None) -> bool:
-        """Store the next batch; return whether there is one."""
-        number = len(self._log.batches)
+    def _propose(self, n: int | None) -> None:
+        """Store the next batch, or that the optimizer has none left."""
+        history = self._log.view()
+        number = len(history.batches)
+        # All rows are told: the last one is from the last batch with a new row.
+        free = number - 1 - int(history.batch[-1]) if len(history) else number
+        if free >= FREE_BATCHES:
+            logger.warning(
+                "the optimizer proposed nothing new in %d batches; the search ends", free
+            )
+            self._exhaust()
+            return
         rng = np.random.default_rng([self.seed, number])
-        proposed = self.optimizer.propose(self.problem, self._log.view(), n, rng)
+        proposed = self.optimizer.propose(self.problem, history, n, rng)
         if not len(proposed.X):
-            return False
+            self._exhaust()
+            return
         wrong = np.flatnonzero(~self.problem.valid(proposed.X))
         if len(wrong):
             raise ValueError(
@@ -287,9 +304,13 @@ class Search:
                 new[key] = Row(len(self._log) + len(new), number, key, x)
         with self._all_or_reload():
             self._store.add_batch(number, batch, list(new.values()))
-            self._log.batches = (*self._log.batches, batch)
+            self._log.batches.append(batch)
             self._pending = {row.id: row for row in new.values()}
-        return True
+
+    def _exhaust(self) -> None:
+        with self._all_or_reload():
+            self._store.set_meta(exhausted=True)
+            self._exhausted = True
 
     def _tell(self, ids: list[int], values: Floats, errors: Sequence[str], seconds: Floats) -> None:
         if self._stale:
@@ -309,7 +330,7 @@ class Search:
         ]
         meta: dict[str, Json] = {}
         if self._log.ref_point is None and len(ids) == len(self._pending):
-            meta["ref_point"] = self._reference_with(rows)
+            meta["ref_point"] = reference_point(self.problem, self._log.view(), rows)
         with self._all_or_reload():
             self._store.tell(rows, **meta)
             self._add(rows)
@@ -322,28 +343,6 @@ class Search:
         names = [n for n, v in zip(self.problem.names, values, strict=True) if np.isnan(v)]
         return f"told without a value of {', '.join(names)}" if names else ""
 
-    def _reference_with(self, rows: Sequence[Row]) -> Json:
-        """Return the reference point in natural units, or None while an objective has no value.
-
-        The worst values so far and 1 % of the range beyond.
-        """
-        told = np.array([row.values for row in rows if not row.error])
-        history = self._log.view()
-        F = np.concatenate(
-            [
-                history.F[history.ok],
-                self.problem.minimised(told.reshape(-1, len(self.problem.names))),
-            ]
-        )
-        F = np.where(np.isfinite(F), F, np.nan)
-        if np.isnan(F).all(axis=0).any() or not len(F):
-            return None
-        worst, best = np.nanmax(F, axis=0), np.nanmin(F, axis=0)
-        # With one value only there is no range; its size stands in.
-        span = np.where(worst > best, worst - best, np.maximum(np.abs(worst), 1.0))
-        reference: Json = self.problem.minimised(worst + 0.01 * span).tolist()
-        return reference
-
     def _add(self, rows: Sequence[Row]) -> None:
         append(self._log, rows, len(self.problem.space.genes))
 
@@ -354,11 +353,12 @@ class Search:
             len(problem.space.genes), problem.names, problem.senses, problem.units, problem.key
         )
         meta, batches, rows = self._store.read()
-        self._log.batches = tuple(batches)
+        self._log.batches = batches
         if meta["ref_point"] is not None:
             self._log.ref_point = problem.minimised(np.array(meta["ref_point"]))
         self._add([row for row in rows if row.told is not None])
         self._pending = {row.id: row for row in rows if row.told is None}
+        self._exhausted = bool(meta.get("exhausted", False))
         self._stale = False
 
     @contextmanager

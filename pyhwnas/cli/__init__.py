@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line: console script ``pyhwnas`` and ``python -m pyhwnas``."""
     from pyhwnas._optional import require
+    from pyhwnas.errors import MissingExtraError
 
-    require("typer", extra="search")
-    require("rich", extra="search")
+    try:
+        require("typer", extra="search")
+        require("rich", extra="search")
+    except MissingExtraError as error:
+        print(f"pyhwnas: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
     from pyhwnas.cli.app import run
 
     raise SystemExit(run())

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 import pyhwnas
-from pyhwnas import by_hand, doctor, networks
+from pyhwnas import by_hand
+from pyhwnas.cli import look
+from pyhwnas.cli.look import print_json
 from pyhwnas.cli.options import (
     DEFAULT_OUT,
     AnyDevice,
     AsJson,
+    AtLeast,
     AtMost,
     Backend,
     BatchSize,
@@ -48,9 +50,7 @@ from pyhwnas.cli.options import (
 )
 from pyhwnas.cli.progress import progress_for
 from pyhwnas.errors import PyhwnasError
-from pyhwnas.job import Job, names
-from pyhwnas.latency import LatencyTable, find_tables, user_folder
-from pyhwnas.networks.picture import picture
+from pyhwnas.latency import user_folder
 from pyhwnas.pipeline import Outcome, Run, Sources, make_table
 
 __all__ = ["app", "run"]
@@ -76,6 +76,7 @@ def search(
     seed: Seed = None,
     top: Top = None,
     at_most: AtMost = None,
+    at_least: AtLeast = None,
     resolutions: Resolutions = None,
     classes: Classes = None,
     images: Images = None,
@@ -112,6 +113,7 @@ def search(
         resolutions=resolutions,
         classes=classes,
         at_most=at_most,
+        at_least=at_least,
         images=images,
         changes=set_,
         numbers={
@@ -126,7 +128,7 @@ def search(
         },
     )
     command = shlex.join(["pyhwnas", *sys.argv[1:]])
-    outcome = Run(
+    outcome = Run.start(
         job,
         out,
         progress_for(quiet=quiet or as_json),
@@ -184,14 +186,14 @@ def profile(
         time_cap=time_cap,
     )
     if as_json:
-        _print_json({"table": table.name, "sha256": table.fingerprint, "scale": table.scale})
+        print_json({"table": table.name, "sha256": table.fingerprint, "scale": table.scale})
     else:
         print(table.summary())
 
 
 @app.command()
 def report(run: RunFolder, as_json: AsJson = False) -> None:
-    """Write the report of a run again, also while it goes on.
+    """Write the report of a run and its chosen networks again, also while it goes on.
 
     Example: `pyhwnas report pyhwnas-search`
     """
@@ -251,6 +253,7 @@ def ask(
     weights: Weights = None,
     seed: Seed = None,
     at_most: AtMost = None,
+    at_least: AtLeast = None,
     resolutions: Resolutions = None,
     classes: Classes = None,
     set_: Set = None,
@@ -274,10 +277,12 @@ def ask(
         resolutions=resolutions,
         classes=classes,
         at_most=at_most,
+        at_least=at_least,
         changes=set_,
         numbers={"seed": seed},
     )
-    opened = Run(job, run, progress_for(quiet=False), Sources(tables))
+    command = shlex.join(["pyhwnas", *sys.argv[1:]])
+    opened = Run.start(job, run, progress_for(quiet=False), Sources(tables), command=command)
     count = by_hand.ask(opened, n, out)
     print(f"{count} networks written to {out}" if count else "nothing left to propose")
 
@@ -299,94 +304,9 @@ def tell(
     print(f"{count} networks told, {known} evaluated in all")
 
 
-@app.command()
-def tables(
-    folder: Annotated[Path | None, typer.Option("--tables", help="Look here first.")] = None,
-    show: Annotated[Path | None, typer.Option(help="Show one table file in full.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List latency tables: of a folder, your own, and those that come with the package.
-
-    Examples
-    --------
-    - `pyhwnas tables`
-    - `pyhwnas tables --show my-table.json`
-    """
-    if show is not None:
-        print(LatencyTable.load(show).summary())
-        return
-    found = find_tables(tables_dir=folder)
-    if as_json:
-        _print_json([{"path": str(path), "table": _brief(table)} for path, table in found])
-        return
-    for path, table in found:
-        print(path)
-        text = str(table) if isinstance(table, Exception) else table.summary()
-        print("  " + text.replace("\n", "\n  "))
-    if not found:
-        print(f"no tables yet; 'pyhwnas profile' writes one to {user_folder()}")
-
-
-def _brief(table: LatencyTable | Exception) -> dict[str, Any]:
-    if isinstance(table, Exception):
-        return {"error": str(table)}
-    mape = table.accuracy.mape if table.accuracy else None
-    return {"name": table.name, "units": len(table.entries), "mape_percent": mape}
-
-
-@app.command()
-def spaces(
-    show: Annotated[str | None, typer.Option(help="Draw a network of this space.")] = None,
-    arch: Annotated[str | None, typer.Option(help="Which one; else a random one.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="SVG file.")] = Path("network.svg"),
-    as_json: AsJson = False,
-) -> None:
-    """List the spaces, or draw one network.
-
-    Examples
-    --------
-    - `pyhwnas spaces`
-    - `pyhwnas spaces --show nasbench201 -o cell.svg`
-    """
-    if show is not None:
-        space = Job(space=show).make_space()
-        x = by_hand.some_network(space) if arch is None else space.from_str(arch)
-        network = networks.build(space, x)
-        out.write_text(picture(network), encoding="utf-8")
-        macs, params = networks.macs(network), networks.params(network)
-        print(f"{network.arch}: {macs / 1e6:.1f} M MACs, {params / 1e6:.2f} M params -> {out}")
-        return
-    listed = []
-    for name in names("spaces"):
-        space = Job(space=name).make_space()
-        plan = space.plan
-        about = (type(space).__doc__ or "").strip().splitlines()[0]
-        listed.append((name, len(space.genes), len(plan.units) if plan else 0, about))
-    if as_json:
-        _print_json(
-            [dict(zip(("name", "genes", "units", "about"), x, strict=True)) for x in listed]
-        )
-        return
-    shown = Table("space", "genes", "units", "what it is")
-    for name, genes, units, about in listed:
-        shown.add_row(name, str(genes), str(units), about)
-    Console().print(shown)
-
-
-@app.command(name="doctor")
-def doctor_(as_json: AsJson = False) -> None:
-    """Examine this machine: backends, instruction sets, clock, noise, where tables lie.
-
-    Example: `pyhwnas doctor`
-    """
-    found = doctor.examine()
-    if as_json:
-        _print_json(found)
-        return
-    for section, facts in found.items():
-        print(section)
-        for name, value in facts.items():
-            print(f"  {name}: {value}")
+app.command()(look.tables)
+app.command()(look.spaces)
+app.command()(look.doctor)
 
 
 def _version(value: bool) -> None:
@@ -406,7 +326,7 @@ def _main(
 
 def _show(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
-        _print_json(outcome.to_json())
+        print_json(outcome.to_json())
         return
     shown = Table("network", "MACs", "params", "predicted", "measured", "error")
     for choice in outcome.choices:
@@ -439,10 +359,6 @@ def _ms(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g} ms"
 
 
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1))
-
-
 def _stop(number: int, frame: FrameType | None) -> None:
     print("interrupted; the same command continues", file=sys.stderr)
     raise SystemExit(128 + number)
@@ -454,7 +370,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, _stop)
     try:
         app(args=arguments)
-    except (PyhwnasError, ValueError, OSError) as error:
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(
+            f"pyhwnas: {where}cannot be read or written ({error.strerror or error}); check the "
+            "path and the space left, or choose another folder with --out",
+            file=sys.stderr,
+        )
+        return 2
+    except (PyhwnasError, ValueError) as error:
         print(f"pyhwnas: {error}", file=sys.stderr)
         return 2
     return 0

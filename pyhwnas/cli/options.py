@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -15,6 +15,7 @@ __all__ = [
     "DEFAULT_OUT",
     "AnyDevice",
     "AsJson",
+    "AtLeast",
     "AtMost",
     "Backend",
     "BatchSize",
@@ -68,6 +69,9 @@ Classes: TypeAlias = Annotated[int | None, typer.Option(help="Outputs of the cla
 AtMost: TypeAlias = Annotated[
     list[str] | None, typer.Option("--at-most", help="Constraint such as latency_ms=20.")
 ]
+AtLeast: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--at-least", help="Constraint such as synflow=60.")
+]
 Evals: TypeAlias = Annotated[int | None, typer.Option(help="Distinct networks to evaluate.")]
 Seed: TypeAlias = Annotated[int | None, typer.Option(help="Decides all that is random.")]
 Top: TypeAlias = Annotated[int | None, typer.Option(help="Networks to export and measure.")]
@@ -113,6 +117,7 @@ def job_from(
     resolutions: str | None = None,
     classes: int | None = None,
     at_most: list[str] | None = None,
+    at_least: list[str] | None = None,
     images: str | None = None,
     changes: list[str] | None = None,
     numbers: dict[str, Any] | None = None,
@@ -122,11 +127,12 @@ def job_from(
     if config is not None:
         job = Job.from_toml(config.read_text(encoding="utf-8"), source=str(config))
     entries: dict[str, Any] = {
-        "space": space,
-        "objectives": objectives and [name.strip() for name in objectives.split(",")],
-        "optimizer": optimizer,
+        "space": space and _absolute(space),
+        "objectives": objectives and [_absolute(name.strip()) for name in objectives.split(",")],
+        "optimizer": optimizer and _absolute(optimizer),
         "at_most": at_most,
-        "images": images,
+        "at_least": at_least,
+        "images": images and str(Path(images).resolve()),
         **(numbers or {}),
     }
     job = job.updated({k: v for k, v in entries.items() if v is not None}, source="options")
@@ -147,6 +153,12 @@ def job_from(
     return job
 
 
+def _absolute(name: str) -> str:
+    """Keep a name of the user's own file good for other working folders."""
+    path, colon, attribute = name.rpartition(":")
+    return f"{Path(path).resolve()}:{attribute}" if colon and path.endswith(".py") else name
+
+
 def _numbers(text: str, kind: Callable[[str], Any]) -> list[Any]:
     try:
         return [kind(word) for word in text.split(",")]
@@ -164,5 +176,10 @@ def _changed(job: Job, change: str) -> Job:
     if not equals:
         raise ValueError(f"--set: expected ENTRY=VALUE, got {change!r}")
     if dot:
-        read = {**getattr(job, table, {}), key: read}
+        options = getattr(job, table, None)
+        if not isinstance(options, Mapping):
+            raise ValueError(
+                f"--set: expected space_options.NAME or optimizer_options.NAME, got {name!r}"
+            )
+        read = {**options, key: read}
     return job.updated({table: read}, source="--set")

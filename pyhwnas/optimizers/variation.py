@@ -7,6 +7,7 @@ only genes that canonical rows express are changed: a step is never lost in a ge
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from pyhwnas.problem import Problem
 from pyhwnas.spaces import Space, sample, sizes
 
 __all__ = [
+    "MOST_ROWS",
     "mutate_each",
     "mutate_one",
     "other_values",
@@ -26,6 +28,9 @@ __all__ = [
 
 ENUMERABLE = 2**20
 """Spaces with at most this many rows are listed when drawing finds nothing new."""
+
+MOST_ROWS = 2**16
+"""So many new rows at most are drawn at a time, however many are wished for."""
 
 
 def mutate_each(
@@ -146,7 +151,7 @@ def unseen(
     problem : Problem
     history : History
     n : int
-        How many.
+        How many; beyond 2^16 counts as that.
     rng : numpy.random.Generator
     besides : ndarray of int64, shape (k, n_genes), optional
         Rows to leave out too.
@@ -154,17 +159,18 @@ def unseen(
     Returns
     -------
     ndarray of int64, shape (at most n, n_genes)
-        Uniform over genes, valid, canonical. Fewer than `n` where the space has no more.
+        Uniform over genes, valid, canonical. Fewer than `n` where the space has no more, or
+        where `n` is beyond 2^16.
 
     Notes
     -----
     Rows are drawn and rejected; where that stalls, a space of at most 2^20 rows is listed, so
     that a small one is exhausted exactly.
     """
-    space = problem.space
+    space, n = problem.space, min(n, MOST_ROWS)
     found = np.empty((0, len(space.genes)), dtype=np.int64)
     taken = np.empty(0, dtype=np.int64) if besides is None else problem.key(besides)
-    small = float(np.prod(sizes(space).astype(float))) <= ENUMERABLE
+    small = math.prod(gene.n for gene in space.genes) <= ENUMERABLE
     for _ in range(8 if small else 1000):
         if len(found) >= n:
             break

@@ -10,9 +10,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pyhwnas import networks
 from pyhwnas._files import write_atomically
+from pyhwnas._sqlite import lock
 from pyhwnas.errors import LatencyTableError, StoreError
 from pyhwnas.export import Exported, export, spread
 from pyhwnas.history import History
@@ -22,13 +24,15 @@ from pyhwnas.latency.calibrate import remeasure_floor
 from pyhwnas.pipeline.outcome import Outcome
 from pyhwnas.pipeline.progress import Progress, rounds
 from pyhwnas.pipeline.tables import Sources, make_table
+from pyhwnas.pipeline.verified import Verified
 from pyhwnas.report import Choice, write_report
 from pyhwnas.search import Search, load_history
 from pyhwnas.spaces import Space
 
 __all__ = ["Run"]
 
-CONFIG, STORE, TABLE, VERIFIED = "config.toml", "run.sqlite", "table.json", "verified.json"
+CONFIG, STORE, TABLE = "config.toml", "run.sqlite", "table.json"
+VERIFIED, PROVENANCE, NETWORKS = "verified.json", "provenance.json", "networks"
 GROWING = ("evals", "top", "max_failures")
 """Entries of a job that may change when a run is continued."""
 
@@ -37,60 +41,113 @@ GROWING = ("evals", "top", "max_failures")
 class Run:
     """A job in its folder; every part of it can be done again without the others.
 
+    `start` makes one for a folder, `reopen` finds one there.
+
     Parameters
     ----------
     job : Job
     folder : Path
-        Made where it does not exist.
     progress : Progress
     sources : Sources
         Where latency tables may come from.
-    command : str
-        What reproduces the run, for the report.
-
-    Raises
-    ------
-    StoreError
-        If the folder holds another job or cannot be written to.
     """
 
     job: Job
     folder: Path
     progress: Progress
     sources: Sources = field(default_factory=Sources)
-    command: str = ""
     space: Space = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "space", self.job.make_space())
-        self.job.check(self.space)
-        _claim(self.folder, self.job)
+
+    @classmethod
+    def start(
+        cls,
+        job: Job,
+        folder: Path,
+        progress: Progress,
+        sources: Sources | None = None,
+        *,
+        command: str = "",
+    ) -> Run:
+        """Start a run in a new folder, or continue the same job in the folder where it stopped.
+
+        Parameters
+        ----------
+        job : Job
+        folder : Path
+            Made where it does not exist.
+        progress : Progress
+        sources : Sources, optional
+        command : str
+            What reproduces the run, for the report.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        ValueError
+            If something in the job is wrong; nothing has been written then.
+        StoreError
+            If the folder holds another job or cannot be written to.
+        """
+        run = cls(job, folder, progress, sources or Sources())
+        job.check(run.space)
+        _claim(folder, job)
+        run._record({}, command=command, versions=_versions())
+        return run
 
     @classmethod
     def reopen(cls, folder: Path, progress: Progress, *, top: int | None = None) -> Run:
-        """Open the folder of an earlier run, perhaps for another number of networks."""
+        """Open the folder of an earlier run, perhaps for another number of networks.
+
+        Raises
+        ------
+        StoreError
+            If there is no run in the folder.
+        """
         path = folder / CONFIG
         if not path.is_file():
             raise StoreError(
                 f"{folder}: expected the folder of a run, but there is no {CONFIG} in it; "
-                "start one with: pyhwnas search --out " + str(folder)
+                f"start one with: pyhwnas search --out {folder}"
             )
         job = Job.from_toml(path.read_text(encoding="utf-8"), source=str(path))
         job = job if top is None else dataclasses.replace(job, top=top)
         return cls(job, folder, progress, Sources(any_device=True))
 
     def all(self) -> Outcome:
-        """Do everything: profile, search, report, export and verify."""
-        seconds: dict[str, float] = {}
-        clock = time.monotonic()
-        table = self.table() if self.job.wants_table else None
-        if table is not None:
-            seconds["profile"] = time.monotonic() - clock
-        clock = time.monotonic()
-        with self.open(table) as search:
-            history = self.search(search)
-        seconds["search"] = time.monotonic() - clock
-        return self.finish(history, table, seconds)
+        """Do everything: profile, search, report, export and verify.
+
+        Returns
+        -------
+        Outcome
+
+        Raises
+        ------
+        StoreError
+            If another process works in the folder, or its run file is not this job's or damaged.
+        LatencyTableError
+            If the run's table is damaged or another device's, or nothing can be timed here.
+        EvaluationError
+            If too many evaluations failed.
+        """
+        unlock = lock(self.folder / "run")
+        try:
+            clock = time.monotonic()
+            table = self.table() if self.job.wants_table else None
+            if table is not None:
+                self._record({"profile": time.monotonic() - clock})
+            clock = time.monotonic()
+            with self.open(table) as search:
+                history = self.search(search)
+            self._record({"search": time.monotonic() - clock})
+            return self.finish(history, table)
+        finally:
+            unlock()
 
     def again(self, *, verify: bool, torch: bool | None = None) -> Outcome:
         """Report on what has been evaluated so far, also while the search goes on elsewhere."""
@@ -121,10 +178,13 @@ class Run:
         return table
 
     def open(self, table: LatencyTable | None) -> Search:
-        """Open the search."""
-        problem = self.job.make_problem(self.space, table)
-        optimizer = self.job.make_optimizer(problem.names)
-        return Search(problem, optimizer, store=self.folder / STORE, seed=self.job.seed)
+        """Open the search on the run's file; `table` is needed if the job wants one."""
+        try:
+            problem = self.job.make_problem(self.space, table)
+            optimizer = self.job.make_optimizer(problem.names)
+            return Search(problem, optimizer, store=self.folder / STORE, seed=self.job.seed)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
 
     def search(self, search: Search) -> History:
         """Evaluate what is missing."""
@@ -152,30 +212,46 @@ class Run:
         self,
         history: History,
         table: LatencyTable | None,
-        seconds: Mapping[str, float] | None = None,
         *,
         torch: bool | None = None,
         verify: bool = True,
     ) -> Outcome:
-        """Choose networks from the front, export and measure them, write the report."""
-        phases = dict(seconds or {})
+        """Choose networks from the front, export and measure them, write the report.
+
+        Parameters
+        ----------
+        history : History
+        table : LatencyTable or None
+            What latency is predicted from.
+        torch : bool, optional
+            Whether to write PyTorch weights; by default where torch is installed.
+        verify : bool
+            Whether to measure the networks; if not, earlier measurements of them are shown.
+
+        Returns
+        -------
+        Outcome
+        """
         clock = time.monotonic()
         rows = self.chosen(history)
         exported: tuple[Exported, ...] = ()
         if rows:
-            where = self.folder / "networks"
+            where = self.folder / NETWORKS
             exported = export(self.space, history.X[rows], where, torch=torch, seed=self.job.seed)
             if not any(path.suffix == ".pt" for path in exported[0].files):
                 self.progress.say(
                     "No PyTorch weights were written, since torch is not installed: "
                     "pip install 'pyhwnas[torch]', then pyhwnas export --torch"
                 )
-        phases["export"] = time.monotonic() - clock
+        seconds = {"export": time.monotonic() - clock}
         clock = time.monotonic()
-        measured = self.verify(exported, table) if verify else self.verified()
         if verify and exported:
-            phases["verify"] = time.monotonic() - clock
+            measured = self.verify(exported, table)
+            seconds["verify"] = time.monotonic() - clock
+        else:
+            measured = Verified.load(self.folder / VERIFIED)
         choices = self._choices(history, rows, exported, table, measured)
+        provenance = self._record(seconds)
         write_report(
             self.folder,
             history,
@@ -184,14 +260,20 @@ class Run:
             table=table,
             space=self.space,
             device=_device(table),
-            provenance=self._provenance(phases),
-            notes=self._notes(table),
+            provenance={
+                "command": provenance["command"],
+                "config": self.job.to_toml(),
+                "seed": str(self.job.seed),
+                "time": ", ".join(f"{k} {v:.0f} s" for k, v in provenance["seconds"].items()),
+                "versions": provenance["versions"],
+            },
+            notes=self._notes(table, measured),
         )
-        return Outcome(self.folder, history, choices, table, phases)
+        return Outcome(self.folder, history, choices, table, provenance["seconds"])
 
     def chosen(self, history: History) -> list[int]:
         """Choose rows of the history, spread along the front, that can be built."""
-        if self.space.plan is None:
+        if self.space.plan is None or not len(history):
             return []
         front = history.front()
         buildable = self.space.unit_ids(front.X, live=True)[:, -1] >= 0
@@ -200,41 +282,34 @@ class Run:
         place = {key: row for row, key in enumerate(history.keys.tolist())}
         return [place[key] for key in front.keys[buildable][rows].tolist()]
 
-    def verify(
-        self, exported: Sequence[Exported], table: LatencyTable | None
-    ) -> dict[str, tuple[float, float | None]]:
+    def verify(self, exported: Sequence[Exported], table: LatencyTable | None) -> Verified:
         """Measure exported networks on this device from end to end, and keep the readings.
 
-        With a table, times are taken to the machine's speed when it was profiled, by the anchor
-        network that is timed then and now.
-
-        Returns
-        -------
-        dict of str to tuple
-            By name: milliseconds, and how far a second measurement was off, as a fraction.
+        With a table of this device, times are taken to the machine's speed when it was profiled,
+        by the anchor network that is timed then and now.
         """
-        if not exported:
-            return {}
+        backend = self.job.make_backend()
+        device = fingerprint(backend, batch=self.job.batch_size)
+        reference = None
+        if table is not None and not table.matches(device):
+            reference = table.reference_ms
         with self.progress.stage("verify") as advance:
             found = measure_networks(
-                {item.name: item.onnx for item in exported},
-                backend=self.job.make_backend(),
+                {item.network.arch: item.onnx for item in exported},
+                backend=backend,
                 batch=self.job.batch_size,
                 seed=self.job.seed,
-                reference_ms=None if table is None else table.reference_ms,
+                reference_ms=reference,
                 on_progress=lambda p: advance(*rounds(p)),
             )
         floor = remeasure_floor([m.processes for m in found.values()])
-        measured = {name: (m.ms, floor and floor / 100) for name, m in found.items()}
-        write_atomically(self.folder / VERIFIED, json.dumps(measured, indent=1) + "\n")
+        measured = Verified(
+            ms={arch: m.ms for arch, m in found.items()},
+            floor=None if floor is None else floor / 100,
+            at_table_speed=reference is not None,
+        )
+        measured.save(self.folder / VERIFIED)
         return measured
-
-    def verified(self) -> dict[str, tuple[float, float | None]]:
-        """Read back what `verify` measured last."""
-        path = self.folder / VERIFIED
-        if not path.exists():
-            return {}
-        return {name: (ms, floor) for name, (ms, floor) in json.loads(path.read_text()).items()}
 
     def _choices(
         self,
@@ -242,7 +317,7 @@ class Run:
         rows: Sequence[int],
         exported: Sequence[Exported],
         table: LatencyTable | None,
-        measured: Mapping[str, tuple[float, float | None]],
+        measured: Verified,
     ) -> tuple[Choice, ...]:
         choices = []
         for row, item in zip(rows, exported, strict=True):
@@ -252,7 +327,6 @@ class Run:
                 if table.accuracy is not None:
                     ends = table.interval(self.space, history.X[[row]])
                     low, high = float(ends[0][0]), float(ends[1][0])
-            ms, floor = measured.get(item.name, (None, None))
             choices.append(
                 Choice(
                     index=row,
@@ -265,25 +339,20 @@ class Run:
                     predicted_ms=predicted,
                     low_ms=low,
                     high_ms=high,
-                    measured_ms=ms,
-                    remeasure_floor=floor,
-                    files=tuple(f"networks/{path.name}" for path in item.files),
+                    measured_ms=measured.ms.get(item.network.arch),
+                    remeasure_floor=measured.floor,
+                    files=tuple(f"{NETWORKS}/{path.name}" for path in item.files),
                 )
             )
         return tuple(choices)
 
-    def _provenance(self, seconds: Mapping[str, float]) -> dict[str, str]:
-        phases = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
-        return {
-            "command": self.command,
-            "config": self.job.to_toml(),
-            "seed": str(self.job.seed),
-            "time": phases,
-            "versions": _versions(),
-        }
-
-    def _notes(self, table: LatencyTable | None) -> list[str]:
+    def _notes(self, table: LatencyTable | None, measured: Verified) -> list[str]:
         notes = ["The exported networks are untrained: their weights are random."]
+        if measured.ms and measured.at_table_speed:
+            notes.append(
+                "Measured times are at the machine's speed when it was profiled: a small anchor "
+                "network, timed then and now, takes out how the clock has moved since."
+            )
         if table is not None:
             device = fingerprint(self.job.make_backend(), batch=self.job.batch_size)
             notes += [
@@ -291,12 +360,34 @@ class Run:
             ]
         return notes
 
+    def _record(
+        self, seconds: Mapping[str, float], *, command: str = "", versions: str = ""
+    ) -> dict[str, Any]:
+        """Keep where the run's numbers come from, and return all that is known of it.
+
+        Seconds of profile and search add up over interruptions, other phases are done whole.
+        """
+        path = self.folder / PROVENANCE
+        known: dict[str, Any] = {"command": "", "versions": "", "seconds": {}}
+        if path.exists():
+            known |= json.loads(path.read_text(encoding="utf-8"))
+        known["command"] = known["command"] or command
+        known["versions"] = known["versions"] or versions
+        for phase, value in seconds.items():
+            before = known["seconds"].get(phase, 0.0) if phase in ("profile", "search") else 0.0
+            known["seconds"][phase] = before + value
+        write_atomically(path, json.dumps(known, indent=1) + "\n")
+        return known
+
 
 def _claim(folder: Path, job: Job) -> None:
     """Write the job into a new folder, or check that the folder holds the same one."""
     path = folder / CONFIG
+    begun = any((folder / name).exists() for name in (STORE, TABLE))
     try:
-        if path.exists():
+        if begun and not path.exists():
+            raise StoreError(f"{folder} holds a run without its {CONFIG}; choose another --out")
+        if begun:
             old = Job.from_toml(path.read_text(encoding="utf-8"), source=str(path))
             pairs = [
                 (f.name, getattr(old, f.name), getattr(job, f.name))
@@ -309,8 +400,6 @@ def _claim(folder: Path, job: Job) -> None:
                     f"{folder} holds another search ({'; '.join(other)}); "
                     "choose another folder with --out, or repeat its own command to continue it"
                 )
-        elif (folder / STORE).exists():
-            raise StoreError(f"{folder} holds a run without its {CONFIG}; choose another --out")
         write_atomically(path, job.to_toml())
     except OSError as error:
         raise StoreError(

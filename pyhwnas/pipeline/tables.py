@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pyhwnas.latency import (
     LatencyBackend,
     LatencyTable,
     find_tables,
+    fingerprint,
     profile,
     user_folder,
 )
@@ -45,23 +47,28 @@ class Sources:
         return self.folder or user_folder()
 
     def find(self, space: Space, device: Fingerprint, progress: Progress) -> LatencyTable | None:
-        """Find the first table that has all units of a space and fits the device."""
-        misfits: list[str] = []
+        """Find the first table that has all units of a space and fits the device.
+
+        With `any_device` another device's table serves where none fits.
+        """
+        candidates: list[tuple[Path, LatencyTable]] = []
         for path, table in find_tables(tables_dir=self.folder, packaged=self.packaged):
             if isinstance(table, LatencyTableError):
                 progress.say(f"Passed over: {table}")
             elif table.covers(space):
-                other = table.matches(device)
-                if not other or self.any_device:
-                    progress.say(f"Latency table found: {path}\n{table.summary()}")
-                    for line in other:
-                        progress.say(f"Warning: another device's table: {line}")
-                    for line in table.device.warnings(device):
-                        progress.say(f"Note: the device has changed: {line}")
-                    return table
-                misfits.append(f"{path} ({'; '.join(other)})")
-        for line in misfits:
-            progress.say(f"Not this device's: {line}")
+                candidates.append((path, table))
+        # Sorted by whether it is another device's; within each kind the order of folders stays.
+        for path, table in sorted(candidates, key=lambda item: bool(item[1].matches(device))):
+            other = table.matches(device)
+            if other and not self.any_device:
+                progress.say(f"Not this device's: {path} ({'; '.join(other)})")
+                continue
+            progress.say(f"Latency table found: {path}\n{table.summary()}")
+            for line in other:
+                progress.say(f"Warning: another device's table: {line}")
+            for line in table.device.warnings(device):
+                progress.say(f"Note: the device has changed: {line}")
+            return table
         return None
 
 
@@ -81,7 +88,9 @@ def make_table(
     """
     assert space.plan is not None
     settings = f"{backend.name}-{backend.precision}-t{backend.threads}-b{job.batch_size}"
-    path = place / f"{space.name}-{settings}-{space.plan.fingerprint[:8]}.json"
+    identity = fingerprint(backend, batch=job.batch_size).identity
+    device = hashlib.sha256(repr(identity).encode()).hexdigest()
+    path = place / f"{space.name}-{settings}-{space.plan.fingerprint[:8]}-{device[:8]}.json"
     progress.say(f"Profiling {len(space.plan.units)} units on this device ({settings})")
     with progress.stage("profile") as advance:
         table = profile(

@@ -183,7 +183,7 @@ def test_two_processes_on_one_run(pyhwnas: Command, tmp_path: Path) -> None:
     try:
         while not (tmp_path / "pyhwnas-search" / "run.sqlite").exists():
             assert first.poll() is None
-        refused(pyhwnas("search", *job), "run.sqlite", "another process")
+        refused(pyhwnas("search", *job), "pyhwnas-search", "another process")
         assert pyhwnas("report", "pyhwnas-search").returncode == 0
     finally:
         first.kill()

@@ -24,15 +24,16 @@ def blocks() -> list[str]:
 def test_extension_of_one_file_runs_and_passes_the_checks(
     pyhwnas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (block,) = [b for b in blocks() if b.startswith("# mine.py")]
-    assert len([line for line in block.splitlines() if line.strip()]) <= 45
-    (tmp_path / "mine.py").write_text(block)
-    job = ("--space", "mine.py:Widths", "--objectives", "mine.py:depth,macs")
+    parts = [block for block in blocks() if block.startswith("# mine.py")]
+    assert len(parts) == 2
+    assert all(len(part.splitlines()) <= 30 for part in parts)
+    (tmp_path / "mine.py").write_text("\n".join(parts))
+    job = ("--space", "mine.py:Kernels", "--objectives", "mine.py:depth,macs")
     done = pyhwnas("search", *job, "--optimizer", "mine.py:Hill", "--evals", "20", "--top", "2")
     assert done.returncode == 0, done.stderr
     monkeypatch.syspath_prepend(tmp_path)
     mine = importlib.import_module("mine")
-    space = mine.Widths()
+    space = mine.Kernels()
     check_space(space)
     check_objective(mine.depth(space))
     problem = Problem(space, (mine.depth(space), objectives.Macs(space)))

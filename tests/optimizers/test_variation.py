@@ -114,6 +114,16 @@ def test_unseen_rows_are_new_distinct_and_all_there_are(rng):
     assert variation.unseen(tiny, Search(tiny, Random()).run(12), 3, rng).shape == (0, 3)
 
 
+@pytest.mark.parametrize("n", [2**62, 2**63 - 1, 10**30])
+def test_enormous_numbers_of_unseen_rows_are_cut(rng, n):
+    space = SPACES[0]
+    problem = Problem(space, (objectives.Macs(space),))
+    empty = Search(problem, Random()).history
+    assert len(variation.unseen(problem, empty, n, rng)) == 15_625
+    large = Problem(SPACES[2], (objectives.Macs(SPACES[2]),))
+    assert len(variation.unseen(large, Search(large, Random()).history, n, rng)) == 2**16
+
+
 def test_unseen_rows_are_distinct_functions_where_these_count(rng):
     space = SPACES[0]
     problem = Problem(space, (objectives.Macs(space),), dedupe="identity")

@@ -22,7 +22,7 @@ each_space = pytest.mark.parametrize("space", SPACES, ids=lambda space: space.na
 
 @each_space
 def test_population_and_built_networks_agree(space: spaces.Space) -> None:
-    X = spaces.sample(space, 60, np.random.default_rng(0))
+    X = spaces.sample(space, 340, np.random.default_rng(0))
     scores = SynflowExpected(space)(X)
     for x, score in zip(X, scores, strict=True):
         if score == -np.inf:
@@ -32,6 +32,18 @@ def test_population_and_built_networks_agree(space: spaces.Space) -> None:
             alone = synflow_expected(networks.build(space, x))
             # A network of its own is scaled at other places: rounding, not bits.
             assert alone[0] == pytest.approx(score, abs=1e-9)
+
+
+def test_a_population_is_scored_without_building_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(network: networks.Network) -> None:
+        raise AssertionError("a network was built")
+
+    monkeypatch.setattr(networks.Network, "__post_init__", refuse)
+    space = spaces.NASBench201()
+    scores = SynflowExpected(space)(space.all())
+    assert scores.shape == (15_625,)
+    # Many cells are the same once skips and zeros are resolved.
+    assert len(np.unique(scores.round(9))) < 5000
 
 
 def test_two_linear_layers_by_hand() -> None:

@@ -48,7 +48,7 @@ def make_history(
         tuple(unit for _, _, unit in chosen),
         None,
     )
-    log.batches = (Batch(X),)
+    log.batches.append(Batch(X))
     sign = np.where(np.array(senses) == "max", -1.0, 1.0)
     finite = (values * sign)[np.isfinite(values).all(axis=1)]
     if reference and len(finite):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,6 +54,28 @@ def test_columns_are_read_only_and_stay():
     assert (early.lookup(late.X) == np.where(np.arange(60) < 10, np.arange(60), -1)).all()
     assert len(early.errors) == 10
     assert len(early.batches) == 2
+
+
+def test_batches_are_read_only_and_stay():
+    search = Search(Problem(SPACE, (Mean(), MACS)), Random(step=5))
+    early = search.run(10).batches
+    late = search.run(20).batches
+    assert (len(early), len(late)) == (2, 4)
+    assert list(early) == [early[0], early[1]] == [late[0], late[1]]
+    assert early[-1] is late[1]
+    assert early[:] == tuple(early) == late[:2] == late[-4:2]
+    assert late[::-2] == (late[3], late[1])
+    assert late[2] not in early
+    assert isinstance(early, Sequence)
+    assert not hasattr(early, "append")
+    for outside in (2, -3):
+        with pytest.raises(IndexError):
+            early[outside]
+    with pytest.raises(TypeError):
+        early[0] = late[0]
+    assert repr(early) == "<2 batches>"
+    assert len(deepcopy(early)) == 2
+    assert len(search.history.front().batches) == 4
 
 
 def test_lookup():

@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from search.toy import Toy
 
 from pyhwnas import EvaluationError, SpaceError, networks, objectives, spaces
+from pyhwnas._describe import describe
 from pyhwnas.testing import _TinySpace, check_objective
 
 PROGRAM = Path(__file__).with_name("program.py")
@@ -55,6 +57,24 @@ def test_counters_agree_with_networks():
 )
 def test_objectives_keep_their_promises(objective):
     check_objective(objective)
+
+
+@pytest.mark.parametrize("name", ["Macs", "Params"])
+def test_counters_say_what_they_are(name):
+    counter = getattr(objectives, name)(SPACE)
+    assert counter.name == name.lower()
+    assert repr(counter) == f"{name}(space={SPACE!r})"
+    assert describe(counter) == {
+        "type": f"pyhwnas.objectives.{name}",
+        "space": describe(SPACE),
+    }
+    counter(SPACE.all()[:1])
+    copy = pickle.loads(pickle.dumps(counter))
+    assert copy == counter == getattr(objectives, name)(spaces.NASBench201())
+    assert hash(copy) == hash(counter)
+    assert objectives.Macs(SPACE) != objectives.Params(SPACE)
+    with pytest.raises(FrozenInstanceError):
+        counter.space = SPACE
 
 
 def test_counting_needs_a_plan():

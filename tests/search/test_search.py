@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from search.toy import Mean, Toy, code, same
 from pyhwnas import EvaluationError, Problem, Search, objectives
 from pyhwnas.history import Batch
 from pyhwnas.optimizers import RBIFA, Random
+from pyhwnas.search import load_history
 from pyhwnas.spaces import Gene, PlainSpace
 
 SPACE = Toy()
@@ -257,6 +259,105 @@ def test_known_rows_are_free_and_a_stubborn_optimizer_ends(caplog, monkeypatch):
     assert len(search.run(3)) == 2
     assert "nothing new in 20 batches" in caplog.text
     assert [batch.aux["turn"] for batch in search.history.batches] == list(range(21))
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Some rows, then no batch any more, or always the same one."""
+
+    free: bool
+    calls: ClassVar[list[int]] = []
+
+    def propose(self, problem, history, n, rng):
+        self.calls.append(len(history.batches))
+        if history.batches and not self.free:
+            return Batch(np.empty((0, 4), dtype=np.int64))
+        return Batch([[0, 0, 0, 0], [0, 0, 0, 1]], {"draw": int(rng.integers(2**40))})
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    monkeypatch.setattr("pyhwnas.search.FREE_BATCHES", 20)
+    monkeypatch.setattr(Ending, "calls", [])
+    return Ending.calls
+
+
+@pytest.mark.parametrize("free", [False, True], ids=["empty batch", "no new row"])
+def test_an_exhausted_optimizer_is_not_asked_again(tmp_path, calls, caplog, free):
+    path = tmp_path / "run.sqlite"
+    with Search(PROBLEM, Ending(free), store=path) as search:
+        history = search.run(9)
+        assert calls == list(range(21 if free else 2))
+        for n in (None, 1):
+            assert search.ask(n).X.shape == (0, 4)
+        assert len(search.run(9).batches) == len(history.batches) == (21 if free else 1)
+    size = path.stat().st_size
+    with Search(PROBLEM, Ending(free), store=path) as search:
+        assert len(search.ask().ids) == 0
+        assert same(search.run(9), history)
+    assert path.stat().st_size == size
+    assert calls == list(range(21 if free else 2))
+    assert caplog.text.count("nothing new in 20 batches") == free
+    assert load_history(path)[1]["exhausted"]
+
+
+def test_the_bound_counts_batches_of_earlier_openings(tmp_path, calls, monkeypatch):
+    whole = Search(PROBLEM, Ending(True)).run(9)
+    path = tmp_path / "run.sqlite"
+    with Search(PROBLEM, Ending(True), store=path) as search:
+        with monkeypatch.context() as patch:
+            propose = Ending.propose
+
+            def interrupted(self, problem, history, n, rng):
+                if len(history.batches) == 8:
+                    raise KeyboardInterrupt
+                return propose(self, problem, history, n, rng)
+
+            patch.setattr(Ending, "propose", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                search.run(9)
+        assert len(search.history.batches) == 8
+    assert not load_history(path)[1]["exhausted"]
+    with Search(PROBLEM, Ending(True), store=path) as search:
+        history = search.run(9)
+    assert same(history, whole)
+    assert [b.aux for b in history.batches] == [b.aux for b in whole.batches]
+
+
+def test_pending_rows_are_looked_at_without_asking_for_more(tmp_path, calls):
+    path = tmp_path / "run.sqlite"
+    with Search(PROBLEM, Ending(True), store=path) as search:
+        assert search.pending.X.shape == (0, 4)
+        assert search.pending.ids.dtype == np.int64
+        assert calls == []
+        asked = search.ask(1)
+        assert search.pending.ids.tolist() == [0, 1]
+        search.tell(asked.ids, [[1, 2]])
+    with Search(PROBLEM, Ending(True), store=path) as search:
+        assert search.pending.ids.tolist() == [1]
+        assert search.pending.X.tolist() == [[0, 0, 0, 1]]
+        search.tell([1], [[1, 2]])
+        assert len(search.pending.ids) == 0
+        with pytest.raises(AttributeError):
+            search.pending = asked
+    assert calls == [0]
+
+
+@pytest.mark.parametrize("n", [2**31, 2**63 - 1, np.int64(2**63 - 1), 10**30])
+def test_enormous_wishes_are_cut(n):
+    wishes = []
+
+    @dataclass(frozen=True)
+    class Wishing:
+        def propose(self, problem, history, n, rng):
+            wishes.append(n)
+            return Batch([[0, 0, 0, 0]])
+
+    assert len(Search(PROBLEM, Wishing()).ask(n).ids) == 1
+    assert wishes == [2**16]
+    assert len(Search(PROBLEM, Random()).ask(n).ids) == 81
+    with pytest.raises(TypeError):
+        Search(PROBLEM, Random()).ask(2.5)
 
 
 def test_what_an_optimizer_may_not_propose():

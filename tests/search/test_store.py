@@ -40,6 +40,7 @@ def test_a_finished_run_is_one_file(path):
     assert history.senses == ("max", "min")
     assert history.units == ("%", "")
     assert meta["pending"] == 3
+    assert meta["exhausted"] is False
     assert meta["describe"]["optimizer"]["step"] == 5
     assert meta["versions"].keys() == {"pyhwnas", "numpy", "python"}
     np.testing.assert_array_equal(history.ref_point, np.array(meta["ref_point"]) * [-1, 1])
@@ -201,6 +202,18 @@ def test_a_full_disk_loses_nothing_that_was_told(small_disk):
     search.close()
 
 
+def test_a_file_that_does_not_say_whether_it_is_exhausted(tmp_path):
+    path = tmp_path / "run.sqlite"
+    with Search(PROBLEM, Random(), store=path) as search:
+        search.run(100)
+    with sqlite3.connect(path) as db:
+        assert db.execute("DELETE FROM meta WHERE name = 'exhausted'").rowcount == 1
+    db.close()
+    with Search(PROBLEM, Random(), store=path) as search:
+        assert len(search.run(100)) == 81
+    assert load_history(path)[1]["exhausted"] is True
+
+
 def test_values_come_back_bit_for_bit(tmp_path):
     path = tmp_path / "run.sqlite"
     values = np.array([[1 / 3, 5e-324], [-0.0, np.inf], [-np.inf, 1e300], [np.nan, 0.1 + 0.2]])
@@ -217,6 +230,7 @@ def test_schema_1_stays_readable(tmp_path):
     path = shutil.copy(GOLDEN / "run_schema1.db", tmp_path)
     history, meta = load_history(path)
     assert meta["schema"] == 1
+    assert meta["exhausted"] is False
     assert meta["pending"] == 2
     assert meta["describe"]["seed"] == 3
     assert meta["ref_point"] == [-4.0, 404.0]
