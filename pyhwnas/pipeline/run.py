@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
-import json
-import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pyhwnas import networks
 from pyhwnas._files import write_atomically
@@ -23,6 +19,7 @@ from pyhwnas.latency import LatencyTable, fingerprint, measure_networks
 from pyhwnas.latency.calibrate import remeasure_floor
 from pyhwnas.pipeline.outcome import Outcome
 from pyhwnas.pipeline.progress import Progress, rounds
+from pyhwnas.pipeline.provenance import device_facts, device_name, record, versions
 from pyhwnas.pipeline.tables import Sources, make_table
 from pyhwnas.pipeline.verified import Verified
 from pyhwnas.report import Choice, write_report
@@ -32,7 +29,7 @@ from pyhwnas.spaces import Space
 __all__ = ["Run"]
 
 CONFIG, STORE, TABLE = "config.toml", "run.sqlite", "table.json"
-VERIFIED, PROVENANCE, NETWORKS = "verified.json", "provenance.json", "networks"
+VERIFIED, NETWORKS = "verified.json", "networks"
 GROWING = ("evals", "top", "max_failures")
 """Entries of a job that may change when a run is continued."""
 
@@ -97,7 +94,7 @@ class Run:
         run = cls(job, folder, progress, sources or Sources())
         job.check(run.space)
         _claim(folder, job)
-        run._record({}, command=command, versions=_versions())
+        record(folder, {}, command=command, versions=versions())
         return run
 
     @classmethod
@@ -140,11 +137,11 @@ class Run:
             clock = time.monotonic()
             table = self.table() if self.job.wants_table else None
             if table is not None:
-                self._record({"profile": time.monotonic() - clock})
+                record(self.folder, {"profile": time.monotonic() - clock})
             clock = time.monotonic()
             with self.open(table) as search:
                 history = self.search(search)
-            self._record({"search": time.monotonic() - clock})
+            record(self.folder, {"search": time.monotonic() - clock})
             return self.finish(history, table)
         finally:
             unlock()
@@ -251,15 +248,15 @@ class Run:
         else:
             measured = Verified.load(self.folder / VERIFIED)
         choices = self._choices(history, rows, exported, table, measured)
-        provenance = self._record(seconds)
+        provenance = record(self.folder, seconds)
         write_report(
             self.folder,
             history,
-            title=f"Networks for {_device_name(table)}",
+            title=f"Networks for {device_name(table)}",
             choices=choices,
             table=table,
             space=self.space,
-            device=_device(table),
+            device=device_facts(table),
             provenance={
                 "command": provenance["command"],
                 "config": self.job.to_toml(),
@@ -360,25 +357,6 @@ class Run:
             ]
         return notes
 
-    def _record(
-        self, seconds: Mapping[str, float], *, command: str = "", versions: str = ""
-    ) -> dict[str, Any]:
-        """Keep where the run's numbers come from, and return all that is known of it.
-
-        Seconds of profile and search add up over interruptions, other phases are done whole.
-        """
-        path = self.folder / PROVENANCE
-        known: dict[str, Any] = {"command": "", "versions": "", "seconds": {}}
-        if path.exists():
-            known |= json.loads(path.read_text(encoding="utf-8"))
-        known["command"] = known["command"] or command
-        known["versions"] = known["versions"] or versions
-        for phase, value in seconds.items():
-            before = known["seconds"].get(phase, 0.0) if phase in ("profile", "search") else 0.0
-            known["seconds"][phase] = before + value
-        write_atomically(path, json.dumps(known, indent=1) + "\n")
-        return known
-
 
 def _claim(folder: Path, job: Job) -> None:
     """Write the job into a new folder, or check that the folder holds the same one."""
@@ -406,29 +384,3 @@ def _claim(folder: Path, job: Job) -> None:
             f"{folder}: expected a folder to write to, got: {error.strerror or error}; "
             "choose another with --out"
         ) from error
-
-
-def _device_name(table: LatencyTable | None) -> str:
-    return table.device.cpu if table is not None else platform.processor() or platform.machine()
-
-
-def _device(table: LatencyTable | None) -> dict[str, str]:
-    if table is None:
-        return {}
-    shown = {}
-    for name, value in dataclasses.asdict(table.device).items():
-        text = " ".join(value) if isinstance(value, list | tuple) else str(value)
-        if value is not None:
-            shown[name.replace("_", " ")] = text
-    return shown
-
-
-def _versions() -> str:
-    names = ("pyhwnas", "numpy", "onnx", "onnxruntime")
-    listed = [f"Python {platform.python_version()}"]
-    for name in names:
-        try:
-            listed.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return ", ".join(listed)
