@@ -20,7 +20,7 @@ def loaded_by(code):
     program = f"import sys, json; before = set(sys.modules); {code}; print(json.dumps(" \
         "sorted({name.partition('.')[0] for name in set(sys.modules) - before})))"  # fmt: skip
     result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
     )
     return set(json.loads(result.stdout)) - set(sys.stdlib_module_names)
 

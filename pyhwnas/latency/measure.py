@@ -233,8 +233,10 @@ def _agent(work: Path, settings: Mapping[str, Any], errors: IO[bytes]) -> Iterat
     threads = str(settings.get("threads", 1))
     # Thread pools that open when a library is loaded must not be larger than what is measured.
     environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+    # The child is to find the very modules that are loaded here, whatever the working folder holds.
+    environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
     child = subprocess.Popen(
-        [sys.executable, "-m", "pyhwnas.latency.agent", str(work)],
+        [sys.executable, "-P", "-m", "pyhwnas.latency.agent", str(work)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=errors,
