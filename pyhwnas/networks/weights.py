@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pyhwnas.networks.network import Network
 from pyhwnas.networks.op import BatchNorm, Conv, Linear, Op, Shape
 
-__all__ = ["Weights", "initial", "tensors"]
+__all__ = ["Weights", "initial", "mix", "tensors"]
 
 Weights = dict[str, npt.NDArray[np.float32]]
 """Tensor name, as in a PyTorch state dict (``"stem_conv3_0.weight"``), to float32 array."""
@@ -81,7 +81,7 @@ def _he_normal(shape: Shape, name: str, seed: int) -> npt.NDArray[np.float32]:
         for axis, size in enumerate(shape):
             steps = np.arange(size, dtype=np.uint64)
             steps = steps.reshape((-1,) + (1,) * (len(shape) - axis - 1))
-            index = _mix(index + steps * np.uint64(0x9E3779B97F4A7C15))
+            index = mix(index + steps * np.uint64(0x9E3779B97F4A7C15))
         # Box-Muller on the two halves of the hash.
         radius = (((index >> np.uint64(32)) + np.uint64(1)) * 2.0**-32).astype(np.float32)
         angle = ((index & np.uint64(0xFFFFFFFF)) * (2.0 * np.pi * 2.0**-32)).astype(np.float32)
@@ -90,7 +90,7 @@ def _he_normal(shape: Shape, name: str, seed: int) -> npt.NDArray[np.float32]:
     return (normal * np.float32(math.sqrt(2.0 / fan_in))).astype(np.float32)
 
 
-def _mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """SplitMix64's finaliser (Steele et al., 2014, https://doi.org/10.1145/2714064.2660195)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -22,6 +22,7 @@ from pyhwnas.pipeline.progress import Progress, rounds
 from pyhwnas.pipeline.provenance import device_facts, device_name, record, versions
 from pyhwnas.pipeline.tables import Sources, make_table
 from pyhwnas.pipeline.verified import Verified
+from pyhwnas.plot import rows_of
 from pyhwnas.report import Choice, write_report
 from pyhwnas.search import Search, load_history
 from pyhwnas.spaces import Space
@@ -276,8 +277,7 @@ class Run:
         buildable = self.space.unit_ids(front.X, live=True)[:, -1] >= 0
         along = next((i for i, s in enumerate(front.senses) if s == "min"), 0)
         rows = spread(front.F[buildable], self.job.top, along=along)
-        place = {key: row for row, key in enumerate(history.keys.tolist())}
-        return [place[key] for key in front.keys[buildable][rows].tolist()]
+        return [int(row) for row in rows_of(history, front)[buildable][rows]]
 
     def verify(self, exported: Sequence[Exported], table: LatencyTable | None) -> Verified:
         """Measure exported networks on this device from end to end, and keep the readings.

@@ -30,6 +30,7 @@ from pyhwnas.networks import (
     chain,
     join,
 )
+from pyhwnas.networks.weights import mix
 from pyhwnas.spaces.base import Gene, IntMatrix, PlainSpace, as_genotypes
 
 __all__ = ["NASBench101"]
@@ -150,16 +151,16 @@ class NASBench101(PlainSpace):
         label[:, 1:OUT] = X[:, len(EDGES) :] + 1
         label[:, 0], label[:, OUT] = 10, 11
         with np.errstate(over="ignore"):
-            state = _mix(
+            state = mix(
                 label * np.uint64(64)
                 + edge.sum(1).astype(np.uint64) * np.uint64(8)
                 + edge.sum(2).astype(np.uint64)
             )
             for _ in range(VERTICES):
-                into = (edge * _mix(state)[:, :, None]).sum(1, dtype=np.uint64)
-                out = (edge * _mix(state)[:, None, :]).sum(2, dtype=np.uint64)
-                state = _mix(state + _mix(into + np.uint64(1)) + _mix(out) * np.uint64(3))
-            total = np.where(alive, _mix(state), np.uint64(0)).sum(1, dtype=np.uint64)
+                into = (edge * mix(state)[:, :, None]).sum(1, dtype=np.uint64)
+                out = (edge * mix(state)[:, None, :]).sum(2, dtype=np.uint64)
+                state = mix(state + mix(into + np.uint64(1)) + mix(out) * np.uint64(3))
+            total = np.where(alive, mix(state), np.uint64(0)).sum(1, dtype=np.uint64)
         identity: npt.NDArray[np.int64] = total.view(np.int64)
         return identity
 
@@ -340,9 +341,3 @@ def _pruned(edge: BoolArray) -> tuple[BoolArray, BoolArray]:
         backward[:, v] = (edge[:, v] & backward).any(axis=1)
     alive = forward & backward
     return edge & alive[:, :, None] & alive[:, None, :], alive
-
-
-def _mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
