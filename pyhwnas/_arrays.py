@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["as_ids", "as_matrix", "as_vector"]
+__all__ = ["as_ids", "as_matrix", "as_problems", "as_vector"]
 
 
 def as_matrix(values: ArrayLike, name: str) -> NDArray[np.float64]:
@@ -37,6 +37,28 @@ def as_matrix(values: ArrayLike, name: str) -> NDArray[np.float64]:
         If there are not two dimensions.
     """
     return _as_floats(values, name, ndim=2)
+
+
+def as_problems(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Real numbers as one C-contiguous float64 matrix, or as a batch of them; see `as_matrix`.
+
+    Parameters
+    ----------
+    values : array_like, shape (n, m) or (b, n, m)
+        Integers or floating-point numbers of at most 64 bits.
+    name : str
+        Name of the argument, for messages.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, m) or (b, n, m)
+    """
+    array = np.asarray(values)
+    if array.ndim not in (2, 3):
+        raise ValueError(
+            f"{name} must have 2 dimensions, or 3 for a batch, got shape {array.shape}"
+        )
+    return _as_floats(array, name, ndim=array.ndim)
 
 
 def as_vector(values: ArrayLike, name: str) -> NDArray[np.float64]:

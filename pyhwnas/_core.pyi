@@ -13,12 +13,22 @@ __all__: list[str] = [
     "coactivation",
     "crowding_distance",
     "dominance_counts",
+    "dominance_degree_sort",
+    "epsilon_additive",
+    "epsilon_multiplicative",
     "gather_sum",
     "hypervolume",
+    "hypervolume_approx",
+    "hypervolume_contributions",
+    "hypervolume_subset",
+    "igd",
+    "igd_plus",
     "nondominated_mask",
     "nondominated_sort",
     "pack_signs",
+    "r2",
     "sign_statistics",
+    "simd_level",
     "synflow_expected",
 ]
 
@@ -43,6 +53,27 @@ def dominance_counts(
     How many rows dominate each row.
     """
 
+def dominance_degree_sort(
+    F: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+) -> numpy.typing.NDArray[numpy.int32]:
+    """
+    Front index of each row, by dominance degrees.
+    """
+
+def epsilon_additive(
+    F: numpy.ndarray, R: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+) -> float:
+    """
+    The least shift after which F weakly dominates R.
+    """
+
+def epsilon_multiplicative(
+    F: numpy.ndarray, R: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+) -> float:
+    """
+    The least divisor after which F weakly dominates R.
+    """
+
 def gather_sum(
     cost: numpy.ndarray, ids: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
 ) -> numpy.typing.NDArray[numpy.float64]:
@@ -52,9 +83,52 @@ def gather_sum(
 
 def hypervolume(
     F: numpy.ndarray, ref_point: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
-) -> float:
+) -> numpy.typing.NDArray[numpy.float64]:
     """
     Volume between the rows and the reference point.
+    """
+
+def hypervolume_approx(
+    F: numpy.ndarray,
+    ref_point: numpy.ndarray,
+    n_samples: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    box: bool,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[float, float]:
+    """
+    Volume from random samples, and its error.
+    """
+
+def hypervolume_contributions(
+    F: numpy.ndarray, ref_point: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    What the volume loses without each row.
+    """
+
+def hypervolume_subset(
+    F: numpy.ndarray,
+    k: typing.SupportsInt | typing.SupportsIndex,
+    ref_point: numpy.ndarray,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    Rows in the order in which each adds most volume.
+    """
+
+def igd(
+    F: numpy.ndarray, R: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+) -> float:
+    """
+    Mean distance of R's rows to F.
+    """
+
+def igd_plus(
+    F: numpy.ndarray, R: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+) -> float:
+    """
+    Mean distance of R's rows to what F dominates.
     """
 
 def nondominated_mask(
@@ -78,11 +152,26 @@ def pack_signs(
     One bit per value, 1 where it is greater than zero.
     """
 
+def r2(
+    F: numpy.ndarray,
+    ideal: numpy.ndarray,
+    weights: numpy.ndarray,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> float:
+    """
+    Mean over the weights of the least weighted distance from the ideal point.
+    """
+
 def sign_statistics(
     x: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
 ) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]:
     """
     coactivation(pack_signs(x)) without storing the bits.
+    """
+
+def simd_level() -> str:
+    """
+    The vector instructions in use: baseline, avx2 or avx512.
     """
 
 def synflow_expected(

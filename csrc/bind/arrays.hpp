@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "pyhwnas/matrix_view.hpp"
 #include "pyhwnas/parallel_for.hpp"
@@ -74,6 +75,17 @@ void check_size(std::span<const T> values, const char* name, std::size_t expecte
     throw py::value_error(std::string(name) + " must have " + std::to_string(expected) +
                           " entries, got " + std::to_string(values.size()));
   }
+}
+
+inline void check_shape(const py::array& array, const char* name,
+                        const std::vector<py::ssize_t>& expected) {
+  if (std::equal(expected.begin(), expected.end(), array.shape(), array.shape() + array.ndim())) {
+    return;
+  }
+  std::string text;
+  for (const py::ssize_t size : expected) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  throw py::value_error(std::string(name) + " must have shape (" + text +
+                        (expected.size() == 1 ? ",)" : ")") + ", got " + shape_of(array));
 }
 
 inline void check_no_nan(MatrixView<const double> values, const char* name) {

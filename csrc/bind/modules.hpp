@@ -4,8 +4,10 @@
 
 namespace pyhwnas::bind {
 
+void bind_dominance(pybind11::module_& m);
+void bind_hypervolume(pybind11::module_& m);
+void bind_indicators(pybind11::module_& m);
 void bind_latency(pybind11::module_& m);
-void bind_moo(pybind11::module_& m);
 void bind_proxy(pybind11::module_& m);
 
 }  // namespace pyhwnas::bind

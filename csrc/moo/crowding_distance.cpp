@@ -2,8 +2,8 @@
 #include <cmath>
 #include <limits>
 
-#include "moo/dominance.hpp"
-#include "pyhwnas/moo.hpp"
+#include "moo/rows.hpp"
+#include "pyhwnas/moo/crowding_distance.hpp"
 
 namespace pyhwnas::moo {
 namespace {

@@ -1,8 +1,8 @@
 #include <bit>
 #include <cassert>
 
-#include "moo/dominance.hpp"
-#include "pyhwnas/moo.hpp"
+#include "moo/rows.hpp"
+#include "pyhwnas/moo/dominance.hpp"
 
 namespace pyhwnas::moo {
 namespace {

@@ -1,7 +1,7 @@
 #include <cassert>
 
-#include "moo/dominance.hpp"
-#include "pyhwnas/moo.hpp"
+#include "moo/rows.hpp"
+#include "pyhwnas/moo/dominance.hpp"
 
 namespace pyhwnas::moo {
 namespace {

@@ -5,14 +5,27 @@ Every objective is minimised. Inputs are never modified; results do not depend o
 
 from __future__ import annotations
 
+from pyhwnas.moo.approximation import hypervolume_approx
 from pyhwnas.moo.crowding import crowding_distance
-from pyhwnas.moo.hypervolume import hypervolume
-from pyhwnas.moo.sort import dominance_counts, nondominated_mask, nondominated_sort
+from pyhwnas.moo.dominance import dominance_counts, nondominated_mask
+from pyhwnas.moo.hypervolume import hypervolume, hypervolume_contributions
+from pyhwnas.moo.indicators import epsilon_additive, epsilon_multiplicative, igd, igd_plus, r2
+from pyhwnas.moo.sort import dominance_degree_sort, nondominated_sort
+from pyhwnas.moo.subset import hypervolume_subset
 
 __all__ = [
     "crowding_distance",
     "dominance_counts",
+    "dominance_degree_sort",
+    "epsilon_additive",
+    "epsilon_multiplicative",
     "hypervolume",
+    "hypervolume_approx",
+    "hypervolume_contributions",
+    "hypervolume_subset",
+    "igd",
+    "igd_plus",
     "nondominated_mask",
     "nondominated_sort",
+    "r2",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyhwnas import _core
-from pyhwnas._arrays import as_ids, as_matrix
+from pyhwnas._arrays import as_ids, as_problems
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -62,8 +62,10 @@ def crowding_distance(
     >>> moo.crowding_distance([[0, 4], [1, 2], [3, 1], [4, 0]])
     array([ inf, 1.5 , 1.25,  inf])
     """
-    matrix = as_matrix(F, "F")
+    problems = as_problems(F, "F")
     fronts = (
-        np.zeros(len(matrix), dtype=np.int32) if ranks is None else as_ids(ranks, "ranks", ndim=1)
+        np.zeros(problems.shape[:-1], dtype=np.int32)
+        if ranks is None
+        else as_ids(ranks, "ranks", ndim=problems.ndim - 1)
     )
-    return _core.crowding_distance(matrix, fronts, threads)
+    return _core.crowding_distance(problems, fronts, threads)

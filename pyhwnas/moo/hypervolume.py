@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyhwnas import _core
-from pyhwnas._arrays import as_matrix, as_vector
+from pyhwnas._arrays import as_matrix, as_problems, as_vector
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["hypervolume"]
+__all__ = ["hypervolume", "hypervolume_contributions"]
 
 
-def hypervolume(F: ArrayLike, ref_point: ArrayLike, *, threads: int = 1) -> float:
+def hypervolume(
+    F: ArrayLike, ref_point: ArrayLike, *, threads: int = 1
+) -> float | NDArray[np.float64]:
     """Volume of the region that the rows dominate, up to the reference point.
 
     Parameters
@@ -55,4 +58,14 @@ def hypervolume(F: ArrayLike, ref_point: ArrayLike, *, threads: int = 1) -> floa
     >>> moo.hypervolume([[1, 3], [2, 2], [3, 1]], ref_point=[4, 4])
     6.0
     """
-    return _core.hypervolume(as_matrix(F, "F"), as_vector(ref_point, "ref_point"), threads)
+    volumes = _core.hypervolume(as_problems(F, "F"), as_vector(ref_point, "ref_point"), threads)
+    return float(volumes) if volumes.ndim == 0 else volumes
+
+
+def hypervolume_contributions(
+    F: ArrayLike, ref_point: ArrayLike, *, threads: int = 1
+) -> NDArray[np.float64]:
+    """Volume that is lost without each row."""
+    return _core.hypervolume_contributions(
+        as_matrix(F, "F"), as_vector(ref_point, "ref_point"), threads
+    )

@@ -90,9 +90,11 @@ class TestArguments:
         with pytest.raises(ValueError, match=r"F must not hold NaN, got NaN in row 2, column 1"):
             function([[0, 1], [1, 0], [2, np.nan]])
 
-    @pytest.mark.parametrize("F", [np.ones(3), np.ones((2, 2, 2)), 1.0])
+    @pytest.mark.parametrize("F", [np.ones(3), np.ones((2, 2, 2, 2)), 1.0])
     def test_only_matrices_are_taken(self, function, F):
-        with pytest.raises(ValueError, match=r"F must have 2 dimensions, got shape"):
+        with pytest.raises(
+            ValueError, match=r"F must have 2 dimensions, or 3 for a batch, got shape"
+        ):
             function(F)
 
     @pytest.mark.parametrize("F", [[["a", "b"]], [[1j, 2]], [[True, False]]])
