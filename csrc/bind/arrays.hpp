@@ -83,9 +83,13 @@ inline void check_shape(const py::array& array, const char* name,
     return;
   }
   std::string text;
-  for (const py::ssize_t size : expected) text += (text.empty() ? "" : ", ") + std::to_string(size);
-  throw py::value_error(std::string(name) + " must have shape (" + text +
-                        (expected.size() == 1 ? ",)" : ")") + ", got " + shape_of(array));
+  for (const py::ssize_t size : expected) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(size);
+  }
+  if (expected.size() == 1) text += ",";
+  throw py::value_error(std::string(name) + " must have shape (" + text + "), got " +
+                        shape_of(array));
 }
 
 inline void check_no_nan(MatrixView<const double> values, const char* name) {
