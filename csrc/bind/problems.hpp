@@ -37,7 +37,13 @@ inline Problems problems(const py::array& F, const char* name) {
   const Problems found{static_cast<const double*>(F.data()), is_batch ? size(0) : 1,
                        size(is_batch ? 1 : 0), size(is_batch ? 2 : 1), is_batch};
   check_row_count(found.rows, name);
-  check_no_nan({found.data, found.count * found.rows, found.cols}, name);
+  check_no_nan(
+      std::span(found.data, found.count * found.rows * found.cols), name, [&](std::size_t at) {
+        const std::size_t row = at / found.cols;
+        return "in " + (is_batch ? "problem " + std::to_string(row / found.rows) + ", " : "") +
+               "row " + std::to_string(is_batch ? row % found.rows : row) + ", column " +
+               std::to_string(at % found.cols);
+      });
   return found;
 }
 
