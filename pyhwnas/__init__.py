@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         proxies,
         spaces,
     )
+    from pyhwnas._cpp import get_cmake_dir, get_include
     from pyhwnas.history import History
     from pyhwnas.latency import LatencyTable
     from pyhwnas.problem import AtMost, Problem
@@ -51,6 +52,8 @@ __all__ = [
     "SpaceError",
     "StoreError",
     "__version__",
+    "get_cmake_dir",
+    "get_include",
     "latency",
     "moo",
     "networks",
@@ -68,6 +71,8 @@ _HOMES = {
     "LatencyTable": "latency",
     "Problem": "problem",
     "Search": "search",
+    "get_cmake_dir": "_cpp",
+    "get_include": "_cpp",
 }
 _SUBPACKAGES = frozenset(
     ("latency", "moo", "networks", "objectives", "optimizers", "proxies", "spaces")

@@ -3,6 +3,8 @@
 #include <cassert>
 #include <vector>
 
+#include "require.hpp"
+
 namespace pyhwnas {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr std::size_t kRowsPerBlock = 1024;
 
 void gather_sum(std::span<const double> cost, MatrixView<const std::int32_t> ids,
                 std::span<double> sums, int threads, const Checkpoint& checkpoint) {
-  assert(sums.size() == ids.rows());
+  require_size(sums.size(), "sums", ids.rows());
   // One place in front for the absent ones, so that the inner loop has no branch.
   std::vector<double> padded(cost.size() + 1, 0.0);
   std::copy(cost.begin(), cost.end(), padded.begin() + 1);

@@ -2,9 +2,10 @@
 
 #include <array>
 #include <bit>
-#include <cassert>
 #include <mutex>
 #include <vector>
+
+#include "require.hpp"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -102,7 +103,8 @@ template <class Load>
 void accumulate(std::size_t n, std::size_t n_words, const Load& load,
                 std::span<std::int64_t> positives, std::span<std::int64_t> shared, int threads,
                 const Checkpoint& checkpoint) {
-  assert(positives.size() == n && shared.size() == n);
+  require_size(positives.size(), "positives", n);
+  require_size(shared.size(), "shared", n);
   std::fill(positives.begin(), positives.end(), 0);
   std::fill(shared.begin(), shared.end(), 0);
   const std::size_t n_blocks = (n_words + kWords - 1) / kWords;
@@ -143,7 +145,7 @@ void accumulate(std::size_t n, std::size_t n_words, const Load& load,
 
 void pack_signs(MatrixView<const float> x, MatrixView<std::uint64_t> bits, int threads,
                 const Checkpoint& checkpoint) {
-  assert(bits.rows() == x.rows() && bits.cols() == words_for(x.cols()));
+  require_shape(bits.rows(), bits.cols(), "bits", x.rows(), words_for(x.cols()));
   const std::size_t n_blocks = (x.rows() + kRowsPerBlock - 1) / kRowsPerBlock;
   const auto pack_block = [&](std::size_t block, int) {
     const std::size_t end = std::min(x.rows(), (block + 1) * kRowsPerBlock);

@@ -1,10 +1,10 @@
-#include <cassert>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <string>
 
 #include "proxy/tensor_algebra.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::proxy {
 namespace {
@@ -153,7 +153,7 @@ void check_unit_ids(MatrixView<const std::int32_t> unit_ids, const CheckedProgra
 void synflow_expected(const PlanProgram& program, MatrixView<const std::int32_t> unit_ids,
                       double weight_gain, std::span<double> scores, int threads,
                       const Checkpoint& checkpoint) {
-  assert(scores.size() == unit_ids.rows());
+  require_size(scores.size(), "scores", unit_ids.rows());
   if (!(weight_gain > 0.0) || !std::isfinite(weight_gain)) {
     throw std::invalid_argument("weight_gain must be positive and finite, got " +
                                 std::to_string(weight_gain));

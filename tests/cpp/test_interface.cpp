@@ -1,0 +1,150 @@
+// What no Python test reaches: parallel_for itself, assertions of the views, and arguments of the
+// wrong size, which the bindings cannot pass on. Exits with 1 and says what failed.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "pyhwnas/gather_sum.hpp"
+#include "pyhwnas/matrix_view.hpp"
+#include "pyhwnas/parallel_for.hpp"
+#include "pyhwnas/signs.hpp"
+
+namespace {
+
+int failures = 0;
+
+void check(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "failed: %s\n", what);
+  ++failures;
+}
+
+template <class Exception, class Body>
+std::string message_of(const Body& body) {
+  try {
+    body();
+  } catch (const Exception& error) {
+    return error.what();
+  } catch (...) {
+    return "another exception";
+  }
+  return "no exception";
+}
+
+// Whether an assertion ends a process that runs the body.
+template <class Body>
+bool aborts(const Body& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    close(STDERR_FILENO);
+    body();
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+void every_block_runs_once() {
+  for (const int threads : {-1, 0, 1, 2, 7, 100}) {
+    constexpr std::size_t kBlocks = 50;
+    std::vector<int> runs(kBlocks, 0);
+    std::atomic<bool> worker_in_range{true};
+    pyhwnas::parallel_for(kBlocks, threads, [&](std::size_t block, int worker) {
+      ++runs[block];
+      if (worker < 0 || (worker > 0 && worker >= threads)) worker_in_range = false;
+    });
+    check(runs == std::vector<int>(kBlocks, 1), "every block runs once");
+    check(worker_in_range, "workers are numbered below threads");
+  }
+  pyhwnas::parallel_for(0, 7, [](std::size_t, int) { check(false, "no blocks, no calls"); });
+}
+
+void exceptions_come_out() {
+  for (const int threads : {1, 2, 7}) {
+    std::atomic<int> runs{0};
+    const std::string from_body = message_of<std::runtime_error>([&] {
+      pyhwnas::parallel_for(100000, threads, [&](std::size_t block, int) {
+        ++runs;
+        if (block == 3) throw std::runtime_error("block 3");
+      });
+    });
+    check(from_body == "block 3", "what a body throws comes out");
+    check(runs < 100000, "an exception ends the loop");
+  }
+}
+
+void checkpoints_are_called_by_the_caller() {
+  for (const int threads : {1, 2, 7}) {
+    const std::thread::id caller = std::this_thread::get_id();
+    bool only_caller = true;
+    int calls = 0;
+    const auto cancel_at_third = [&] {
+      only_caller = only_caller && std::this_thread::get_id() == caller;
+      if (++calls == 3) throw std::logic_error("cancelled");
+    };
+    const std::string thrown = message_of<std::logic_error>([&] {
+      // Without an end of its own: helpers stop because the caller does.
+      pyhwnas::parallel_for(
+          static_cast<std::size_t>(-1) / 2, threads,
+          [](std::size_t, int) { std::this_thread::yield(); }, cancel_at_third);
+    });
+    check(thrown == "cancelled", "what a checkpoint throws comes out");
+    check(only_caller, "only the calling thread polls");
+    check(calls == 3, "nothing is polled after a cancellation");
+  }
+}
+
+void views_assert_their_bounds() {
+  const std::vector<double> values{1, 2, 3, 4, 5, 6};
+  const pyhwnas::MatrixView view(values.data(), 2, 3);
+  check(view(1, 2) == 6 && view[1].size() == 3, "rows lie one after the other");
+  check(pyhwnas::MatrixView<const double>().rows() == 0, "a view of nothing has no rows");
+  volatile double sink = 0;
+  check(aborts([&] { sink = view(2, 0); }), "a row past the end is an assertion");
+  check(aborts([&] { sink = view(0, 3); }), "a column past the end is an assertion");
+  check(aborts([&] { sink = view[2][0]; }), "a row span past the end is an assertion");
+}
+
+void wrong_sizes_are_said() {
+  using pyhwnas::MatrixView;
+  const std::vector<double> cost{1, 2};
+  const std::vector<std::int32_t> ids{0, 1, -1};
+  std::vector<double> sums(2);
+  const auto gather = [&] { pyhwnas::gather_sum(cost, MatrixView(ids.data(), 3, 1), sums, 1); };
+  check(message_of<std::invalid_argument>(gather) == "sums must have 3 entries, got 2",
+        "the message names argument, expected and got");
+
+  const std::vector<float> x(2 * 65);
+  std::vector<std::uint64_t> bits(2);
+  std::vector<std::int64_t> two(2), one(1);
+  const MatrixView activations(x.data(), 2, 65);
+  const auto pack = [&] {
+    pyhwnas::proxy::pack_signs(activations, MatrixView(bits.data(), 2, 1), 1);
+  };
+  check(message_of<std::invalid_argument>(pack) == "bits must have shape (2, 2), got (2, 1)",
+        "bits of the wrong shape");
+  const auto count = [&] { pyhwnas::proxy::sign_statistics(activations, two, one, 1); };
+  check(message_of<std::invalid_argument>(count) == "shared must have 2 entries, got 1",
+        "counts of the wrong size");
+}
+
+}  // namespace
+
+int main() {
+  every_block_runs_once();
+  exceptions_come_out();
+  checkpoints_are_called_by_the_caller();
+  views_assert_their_bounds();
+  wrong_sizes_are_said();
+  return failures == 0 ? 0 : 1;
+}
