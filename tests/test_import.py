@@ -10,8 +10,8 @@ import pyhwnas
 from pyhwnas import _optional, errors
 
 HEAVY = {
-    "cma", "jinja2", "matplotlib", "onnx", "onnxruntime", "pandas", "PIL", "plotly", "pymoo",
-    "rich", "scipy", "sklearn", "torch", "torchvision", "typer",
+    "botorch", "cma", "deap", "jinja2", "matplotlib", "onnx", "onnxruntime", "optuna", "pandas",
+    "PIL", "plotly", "pymoo", "rich", "scipy", "sklearn", "torch", "torchvision", "typer",
 }  # fmt: skip
 
 
@@ -35,6 +35,11 @@ def test_importing_needs_numpy_alone():
 
 def test_the_package_itself_loads_nothing():
     assert loaded_by("import pyhwnas") <= {"pyhwnas"}
+
+
+def test_neighbours_are_loaded_when_they_are_used():
+    loaded = loaded_by("from pyhwnas.interop import botorch, deap, optuna, pymoo")
+    assert not loaded & HEAVY
 
 
 def test_names_are_listed_and_unknown_ones_are_errors():
