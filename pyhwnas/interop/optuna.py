@@ -122,7 +122,10 @@ def _signs(study: Any) -> Floats:
 
 def _constraints(trial: Any) -> list[float]:
     """Constraint values of a trial, met where none is positive."""
-    if hasattr(trial, "constraints"):  # Optuna 5: by name, those of a constraints_func included
-        return list(trial.constraints.values())
-    stored = trial.system_attrs.get("constraints")
-    return [] if stored is None else list(stored)
+    attributes = trial.system_attrs
+    if not attributes:  # where all versions keep them
+        return []
+    named = getattr(trial, "constraints", None)  # Optuna 5: those of a constraints_func included
+    if named is not None:
+        return list(named.values())
+    return list(attributes.get("constraints") or [])

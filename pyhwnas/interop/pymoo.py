@@ -212,18 +212,22 @@ def _with_sort(original: Any) -> Any:
         n_fronts: int | None = None,
         **kwargs: Any,
     ) -> Any:
-        values = np.asarray(F).astype(np.float64)
-        if values.ndim != 2 or not values.size or self.dominator is not None:
-            values = np.full((1, 1), np.nan)
-        elif self.epsilon is not None:
-            values = values - self.epsilon
-        if np.isnan(values).any():
+        def by_pymoo() -> Any:
             return original(
                 self, F, return_rank, only_non_dominated_front, n_stop_if_ranked, n_fronts, **kwargs
             )
-        if only_non_dominated_front:
-            return np.flatnonzero(moo.nondominated_mask(values))
-        ranks = moo.nondominated_sort(values)
+
+        if self.dominator is not None or np.ndim(F) != 2 or not np.size(F):
+            return by_pymoo()
+        values = np.asarray(F, dtype=np.float64)
+        if self.epsilon is not None:
+            values = values - self.epsilon
+        try:
+            if only_non_dominated_front:
+                return np.flatnonzero(moo.nondominated_mask(values))
+            ranks = moo.nondominated_sort(values)
+        except ValueError:  # NaN
+            return by_pymoo()
         fronts = _fronts(ranks, n_stop_if_ranked, n_fronts)
         if not return_rank:
             return fronts
@@ -234,15 +238,18 @@ def _with_sort(original: Any) -> Any:
 
 def _fronts(ranks: Any, n_stop: int | None, n_fronts: int | None) -> list[Any]:
     """Rows of each front in ascending order, up to the front that completes `n_stop` rows."""
-    ends = np.cumsum(np.bincount(ranks))
-    n = len(ends) if n_fronts is None else min(len(ends), max(n_fronts, 0))
-    if n_stop is not None:
-        n = min(n, int(np.searchsorted(ends, n_stop)) + 1)
-    order = np.argsort(ranks, kind="stable")
-    return [
-        order[end - size : end]
-        for end, size in zip(ends[:n], np.diff(ends[:n], prepend=0), strict=True)
-    ]
+    # Numbers of 16 bits are sorted by digits.
+    short = ranks.astype(np.uint16) if len(ranks) <= 2**16 else ranks
+    order = np.argsort(short, kind="stable")
+    limit = None if n_fronts is None else max(n_fronts, 0)
+    fronts: list[Any] = []
+    start = 0
+    for end in np.cumsum(np.bincount(ranks)).tolist()[:limit]:
+        fronts.append(order[start:end])
+        start = end
+        if n_stop is not None and end >= n_stop:
+            break
+    return fronts
 
 
 def _with_crowding(original: Any) -> Any:
