@@ -47,7 +47,7 @@ def use_kernels(*, contributions: bool = False) -> Iterator[None]:
 
     Notes
     -----
-    Exchanged are
+    Written for pymoo 0.6.2. Exchanged are
 
     - ``NonDominatedSorting.do``, which NSGA-II, NSGA-III, SMS-EMOA, C-TAEA, AGE-MOEA and the rest
       of pymoo call: ranks and the order within fronts are pymoo's. Left with pymoo: a sort with a

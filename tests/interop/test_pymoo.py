@@ -320,6 +320,25 @@ def test_rows_that_fail_or_are_not_valid_are_infeasible():
     assert out["G"].tolist() == [[1.0, 1.0], *[[0.0, 0.0]] * 3]
 
 
+def test_rows_that_could_not_be_measured_are_infeasible():
+    space = spaces.NASBench201()
+
+    def fail_on_skips(network):
+        if "skip" in network.arch:
+            raise ValueError("no skips here")
+        return 1.0
+
+    problem = Problem(
+        space, (objectives.PerNetwork(space, fail_on_skips, name="one", sense="min"),)
+    )
+    X = spaces.sample(space, 30, np.random.default_rng(0))
+    out = as_problem(problem).evaluate(X, return_as_dictionary=True)
+    failed = ["skip" in space.to_str(x) for x in X]
+    assert 0 < sum(failed) < len(failed)
+    assert np.isinf(out["F"][:, 0]).tolist() == failed
+    assert out["G"][:, 0].tolist() == [float(row) for row in failed]
+
+
 def test_numbers_that_are_not_whole_are_refused():
     with pytest.raises(ValueError, match=r"whole numbers, got 0\.5; .*repair=RoundingRepair"):
         as_problem(counts()).evaluate(np.full((1, 6), 0.5))
