@@ -1,6 +1,6 @@
 """pymoo with these kernels inside, and problems of this package for pymoo's algorithms.
 
-`use_kernels` exchanges three methods of pymoo's classes while it is open. Algorithms need no
+`use_kernels` exchanges four methods of pymoo's classes while it is open. Algorithms need no
 change, and those made before are served as well as those made inside.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from pyhwnas import moo
 from pyhwnas._optional import require
-from pyhwnas.history import Floats
+from pyhwnas.history import Bools, Floats
 from pyhwnas.problem import Problem
 
 __all__ = ["as_problem", "use_kernels"]
@@ -56,6 +56,8 @@ def use_kernels(*, contributions: bool = False) -> Iterator[None]:
       means over objectives of gaps that are divided before they are added, in numpy with fewer
       passes. Left with pymoo: infinite values, and the metrics ``"pcd"``, ``"ce"``, ``"mnn"`` and
       ``"2nn"``.
+    - The default elimination of duplicates, which compares all pairs of rows of X and takes up to
+      two fifths of a run: pymoo's own comparison, but only of rows that are near in a projection.
     - ``Hypervolume``, also under its name ``HV``: equal up to rounding. No survival of pymoo
       decides by it. Left with pymoo: values that are not finite.
 
@@ -79,7 +81,9 @@ def use_kernels(*, contributions: bool = False) -> Iterator[None]:
     2
     """
     with ExitStack() as stack:
-        for door in (_SORT, _CROWDING, _VOLUME, *([_CONTRIBUTIONS] if contributions else [])):
+        for door in (_SORT, _CROWDING, _DUPLICATES, _VOLUME, _CONTRIBUTIONS):
+            if door is _CONTRIBUTIONS and not contributions:
+                continue
             door.enter()
             stack.callback(door.leave)
         yield
@@ -287,6 +291,58 @@ def _mean_gaps(F: Floats) -> Floats:
     return mean
 
 
+def _with_duplicates(original: Any) -> Any:
+    elimination = require("pymoo.core.duplicate", extra="pymoo").DefaultDuplicateElimination
+
+    def _do(self: Any, pop: Any, other: Any, is_duplicate: Any) -> Any:
+        matrices = [np.asarray(self.func(rows)) for rows in (pop, other) if rows is not None]
+        if type(self).calc_dist is not elimination.calc_dist or not all(
+            X.ndim == 2 and X.size and X.dtype.kind in "fiu" for X in matrices
+        ):
+            return original(self, pop, other, is_duplicate)
+        keys, slack = _projections(matrices, self.epsilon)
+        if not np.isfinite([slack, *map(np.sum, keys)]).all():
+            return original(self, pop, other, is_duplicate)
+        if other is None:
+            near = _near_another(keys[0], slack)
+        else:
+            near = _near(keys[0], keys[1], slack)
+            other = other[_near(keys[1], keys[0], slack)]
+        if near.any() and (other is None or len(other)):
+            is_duplicate[near] = original(self, pop[near], other, is_duplicate[near])
+        return is_duplicate
+
+    return _do
+
+
+def _projections(matrices: list[Any], distance: float) -> tuple[list[Floats], float]:
+    """Rows along one direction, and how far apart rows within a distance may be there.
+
+    Rows that are near are near in any direction. What rounding may add is allowed for.
+    """
+    direction = 1.0 + np.arange(1, matrices[0].shape[1] + 1) * 0.6180339887498949 % 1.0
+    size = max(float(np.abs(X).max()) for X in matrices)
+    rounding = 4.0 * (len(direction) + 2) * float(np.finfo(np.float64).eps) * size
+    slack = (2.0 * distance + rounding) * float(direction.sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        return [X @ direction for X in matrices], slack
+
+
+def _near(keys: Floats, others: Floats, slack: float) -> Bools:
+    others = np.sort(others)
+    first = np.searchsorted(others, keys - slack)
+    return np.searchsorted(others, keys + slack, side="right") > first
+
+
+def _near_another(keys: Floats, slack: float) -> Bools:
+    order = np.argsort(keys)
+    close = np.diff(keys[order]) <= slack
+    near = np.zeros(len(keys), dtype=np.bool_)
+    near[order[1:]] = close
+    near[order[:-1]] |= close
+    return near
+
+
 def _with_volume(original: Any) -> Any:
     def _do(self: Any, F: Any) -> Any:
         if not _is_plain(F, self.ref_point):
@@ -321,5 +377,6 @@ _CROWDING = _Door(
     "_do",
     _with_crowding,
 )
+_DUPLICATES = _Door("pymoo.core.duplicate", "DefaultDuplicateElimination", "_do", _with_duplicates)
 _VOLUME = _Door("pymoo.indicators.hv", "Hypervolume", "_do", _with_volume)
 _CONTRIBUTIONS = _Door("pymoo.algorithms.moo.sms", "", "hv_contributions", _with_contributions)

@@ -10,6 +10,8 @@ pytest.importorskip("pymoo", minversion="0.6.2")
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.algorithms.moo.nsga3 import NSGA3
 from pymoo.algorithms.moo.sms import SMSEMOA
+from pymoo.core.duplicate import DefaultDuplicateElimination
+from pymoo.core.population import Population
 from pymoo.core.problem import Problem as PymooProblem
 from pymoo.indicators.hv import HV
 from pymoo.operators.crossover.sbx import SBX
@@ -31,6 +33,7 @@ from pyhwnas.problem import AtLeast, AtMost, Problem
 DOORS = (
     (NonDominatedSorting, "do"),
     (metrics.FunctionalDiversity, "_do"),
+    (DefaultDuplicateElimination, "_do"),
     (HV.__mro__[1], "_do"),
 )
 ORIGINALS = [vars(owner)[name] for owner, name in DOORS]
@@ -45,7 +48,7 @@ def exchanged():
 @pytest.fixture(autouse=True)
 def pymoo_is_left_as_it_was():
     yield
-    assert exchanged() == [False] * 3
+    assert exchanged() == [False] * 4
 
 
 class Steps(PymooProblem):
@@ -109,7 +112,7 @@ def test_whole_runs_are_the_same(name):
     for seed in (1, 2):
         alone = run(name, seed)
         with use_kernels():
-            assert exchanged() == [True] * 3
+            assert exchanged() == [True] * 4
             inside = run(name, seed)
         assert inside == alone
 
@@ -206,6 +209,49 @@ def test_other_metrics_are_left_alone(label):
     np.testing.assert_array_equal(inside, alone)
 
 
+def with_near_rows(rng, n, d):
+    """Rows some of which are equal, or a distance of about 1e-16 apart."""
+    X = rng.choice([0.0, -0.0, 1e-17, 9e-17, 1.1e-16, 2e-16, 0.3], (n, d))
+    return np.where(rng.random((n, 1)) < 0.3, rng.random((n, d)), X)
+
+
+DESIGNS = {
+    "reals": lambda rng, n, d: rng.random((n, d)),
+    "integers": lambda rng, n, d: rng.integers(0, 3, (n, d)),
+    "near": with_near_rows,
+    "scales": lambda rng, n, d: with_near_rows(rng, n, d) * 10.0 ** rng.integers(-9, 9, d),
+    "missing": lambda rng, n, d: rng.choice([0.0, 1.0, np.nan, np.inf], (n, d)),
+    "huge": lambda rng, n, d: rng.choice([1e308, -1e308, 0.0], (n, d)),
+}
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("epsilon", [1e-16, 0.2])
+@pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
+def test_duplicates_are_those_of_pymoo(design, epsilon):
+    elimination = DefaultDuplicateElimination(epsilon=epsilon)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        n, d = rng.integers(1, 50), rng.integers(1, 5)
+        populations = [Population.new(X=DESIGNS[design](rng, n, d)) for _ in range(3)]
+        alone = elimination.do(*populations, return_indices=True)[1:]
+        with use_kernels():
+            inside = elimination.do(*populations, return_indices=True)[1:]
+        assert inside == alone
+
+
+def test_other_distances_between_rows_are_left_alone():
+    class First(DefaultDuplicateElimination):
+        def calc_dist(self, pop, other=None):
+            first = pop.get("X")[:, :1]
+            return np.abs(first - (first if other is None else other.get("X")[:, :1]).T)
+
+    population = Population.new(X=np.array([[1.0, 2.0], [1.0, 3.0], [2.0, 2.0]]))
+    alone = First().do(population, return_indices=True)[1:]
+    with use_kernels():
+        assert First().do(population, return_indices=True)[1:] == alone
+
+
 @pytest.mark.parametrize("m", [2, 3, 4, 6])
 def test_hypervolume_is_that_of_pymoo(m):
     F = np.random.default_rng(m).random((30, m)) * 1.1
@@ -250,14 +296,14 @@ def test_pymoo_is_put_back_by_the_last_to_close():
     with use_kernels():
         with use_kernels():
             pass
-        assert exchanged() == [True] * 3
-    assert exchanged() == [False] * 3
+        assert exchanged() == [True] * 4
+    assert exchanged() == [False] * 4
 
 
 def test_pymoo_is_put_back_after_an_exception():
     with pytest.raises(ZeroDivisionError), use_kernels():
         raise ZeroDivisionError
-    assert exchanged() == [False] * 3
+    assert exchanged() == [False] * 4
 
 
 def test_threads_open_and_close_in_any_order():
@@ -272,10 +318,10 @@ def test_threads_open_and_close_in_any_order():
     with use_kernels():
         thread.start()
         assert opened.wait(10)
-    assert exchanged() == [True] * 3
+    assert exchanged() == [True] * 4
     close.set()
     thread.join()
-    assert exchanged() == [False] * 3
+    assert exchanged() == [False] * 4
 
 
 def counts(**options):
