@@ -22,6 +22,8 @@ from deap import base, tools
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.algorithms.moo.nsga3 import NSGA3
 from pymoo.algorithms.moo.sms import SMSEMOA
+from pymoo.core.duplicate import DefaultDuplicateElimination
+from pymoo.core.population import Population
 from pymoo.indicators.hv import HV
 from pymoo.operators.survival.rank_and_crowding.metrics import get_crowding_function
 from pymoo.optimize import minimize
@@ -43,7 +45,7 @@ with warnings.catch_warnings():
     from optuna._hypervolume import compute_hypervolume
 
 PEERS = ("pymoo", "moocore", "deap", "botorch", "optuna")
-PARTITIONS = {(100, 3): 12, (500, 3): 30, (100, 5): 5, (500, 5): 8}
+PARTITIONS = {(100, 3): 12, (500, 3): 30, (100, 5): 4, (500, 5): 8}
 
 
 def compare(own: Callable[[], Any], ours: Callable[[], Any], turns: int) -> dict[str, float]:
@@ -121,6 +123,14 @@ def pymoo_parts(turns: int) -> dict[str, dict[str, float]]:
             same(crowd(), with_kernels(crowd)())
             for name, call in (("sort", sort), ("crowding", crowd)):
                 found[f"{name} n={n} m={m}"] = alternate(call, turns)
+    for n in (200, 2000):
+        population = Population.new(X=rng.random((n, 10)))
+
+        def eliminate(population=population):
+            return DefaultDuplicateElimination().do(population, return_indices=True)[1:]
+
+        same(eliminate()[0], with_kernels(eliminate)()[0])
+        found[f"duplicates n={n} d=10"] = alternate(eliminate, turns)
     for n, m in ((1000, 3), (200, 4), (100, 5)):
         F = rng.random((n, m))
         front = F / np.linalg.norm(F, axis=1, keepdims=True)
