@@ -190,7 +190,7 @@ def botorch_functions(turns: int) -> dict[str, dict[str, float]]:
         found[f"is_non_dominated n={n} m={m}"] = compare(
             lambda Y=Y: is_non_dominated(Y), lambda Y=Y: tensors.is_non_dominated(Y), turns
         )
-    for n, m in ((100, 2), (100, 3), (50, 5)):
+    for n, m in ((100, 2), (100, 3), (30, 5)):
         Y = torch.rand(n, m, generator=generator, dtype=torch.float64)
         Y /= Y.norm(dim=1, keepdim=True)
         zero = torch.zeros(m, dtype=torch.float64)
