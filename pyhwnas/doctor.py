@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 import numpy as np
 
 import pyhwnas
+from pyhwnas import _core
 from pyhwnas.errors import PyhwnasError
 from pyhwnas.latency import LatencyTable, find_tables, fingerprint, user_folder
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
@@ -26,8 +27,8 @@ def examine() -> dict[str, dict[str, str]]:
     Returns
     -------
     dict of str to dict of str to str
-        Sections ``versions``, ``device``, ``backends``, ``clock``, ``noise`` and ``tables``, each
-        with named facts.
+        Sections ``versions``, ``kernels``, ``device``, ``backends``, ``clock``, ``noise`` and
+        ``tables``, each with named facts.
     """
     return {
         "versions": {
@@ -36,6 +37,7 @@ def examine() -> dict[str, dict[str, str]]:
             "numpy": np.__version__,
             **{name: _version(name) for name in EXTRAS},
         },
+        "kernels": _kernels(),
         "device": _device(),
         "backends": _backends(),
         "clock": _clock(),
@@ -72,6 +74,14 @@ def _version(package: str) -> str:
         return importlib.metadata.version(names[0])
     except importlib.metadata.PackageNotFoundError:
         return "installed"
+
+
+def _kernels() -> dict[str, str]:
+    try:
+        library = pyhwnas.get_cmake_dir()
+    except FileNotFoundError as error:
+        library = str(error)
+    return {"vector instructions": _core.simd_level(), "C++ library": library}
 
 
 def _device() -> dict[str, str]:

@@ -160,6 +160,11 @@ def test_listing_commands_speak_json(pyhwnas: Command, command: str) -> None:
     assert plain.stdout
 
 
+def test_doctor_names_the_vector_instructions(pyhwnas: Command) -> None:
+    found = json.loads(pyhwnas("doctor", "--json").stdout)
+    assert found["kernels"]["vector instructions"] in ("baseline", "avx2", "avx512")
+
+
 def test_networks_are_drawn(pyhwnas: Command, tmp_path: Path) -> None:
     assert pyhwnas("spaces", "--show", "nasbench101").returncode == 0
     assert (tmp_path / "network.svg").read_text().lstrip().startswith("<svg")
