@@ -20,3 +20,10 @@ def frozen():
         return array
 
     return freeze
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests that ThreadSanitizer is for."""
+    for item in items:
+        if "threads" in getattr(item, "fixturenames", ()):
+            item.add_marker("threads")
