@@ -17,7 +17,6 @@ def test_files_of_the_library_are_found(place, file):
     try:
         folder = place()
     except FileNotFoundError as error:  # run from a source tree, not installed
-        assert "pip install" in str(error)
         pytest.skip(str(error))
     assert Path(folder, file).is_file()
 
