@@ -11,6 +11,7 @@ import numpy.typing
 
 __all__: list[str] = [
     "coactivation",
+    "covered",
     "crowding_distance",
     "dominance_counts",
     "dominance_degree_sort",
@@ -37,6 +38,13 @@ def coactivation(
 ) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]:
     """
     Per row: its positive units, and those weighted by the rows in which each is positive.
+    """
+
+def covered(
+    F: numpy.ndarray, R: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+) -> numpy.typing.NDArray[numpy.bool_]:
+    """
+    Which rows of F some row of R dominates or equals.
     """
 
 def crowding_distance(

@@ -121,6 +121,34 @@ inline void check_no_nan(std::span<const double> values, const char* name) {
   check_no_nan(values, name, [](std::size_t at) { return "at index " + std::to_string(at); });
 }
 
+inline std::string text_of(double value) {
+  return py::str(py::float_(value)).cast<std::string>();
+}
+
+// The first value for which `is_right` is false is named; `rule` says what all must be.
+template <class IsRight>
+void check_values(MatrixView<const double> values, const char* name, const char* rule,
+                  const IsRight& is_right) {
+  const std::span<const double> all(values.data(), values.rows() * values.cols());
+  // Counting instead of searching: the loop has no early exit, so it is vectorised.
+  std::size_t bad = 0;
+  for (const double x : all) bad += !is_right(x);
+  if (bad == 0) return;
+  const auto found = std::find_if_not(all.begin(), all.end(), is_right);
+  const auto at = static_cast<std::size_t>(found - all.begin());
+  throw py::value_error(std::string(name) + " must " + rule + ", got " + text_of(*found) +
+                        " in row " + std::to_string(at / values.cols()) + ", column " +
+                        std::to_string(at % values.cols()));
+}
+
+inline void check_finite(std::span<const double> values, const char* name) {
+  const auto found =
+      std::find_if_not(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+  if (found == values.end()) return;
+  throw py::value_error(std::string(name) + " must be finite, got " + text_of(*found) +
+                        " at index " + std::to_string(found - values.begin()));
+}
+
 // -1 says absent; anything else must be an index into a table of `size` entries.
 inline void check_ids(MatrixView<const std::int32_t> ids, const char* name, std::size_t size) {
   const std::span<const std::int32_t> all(ids.data(), ids.rows() * ids.cols());

@@ -1,5 +1,8 @@
+#include <utility>
+
 #include "bind/arrays.hpp"
 #include "bind/modules.hpp"
+#include "pyhwnas/moo/covered.hpp"
 #include "pyhwnas/moo/indicators.hpp"
 
 namespace pyhwnas::bind {
@@ -11,7 +14,9 @@ MatrixView<const double> points(const py::array& array, const char* name) {
     throw py::value_error(std::string(name) + " must have rows and columns, got shape " +
                           shape_of(array));
   }
-  check_no_nan(view, name);
+  check_row_count(view.rows(), name);
+  // Distances between infinite values are not defined.
+  check_values(view, name, "be finite", [](double x) { return std::isfinite(x); });
   return view;
 }
 
@@ -36,16 +41,46 @@ double of_two_sets(const py::array& F, const py::array& R, int threads) {
   return indicator(found, reference, threads, poll_signals());
 }
 
+double epsilon_multiplicative(const py::array& F, const py::array& R, int threads) {
+  const auto check_positive = [](const py::array& array, const char* name) {
+    check_values(points(array, name), name, "be positive", [](double x) { return x > 0.0; });
+  };
+  check_positive(F, "F");
+  check_positive(R, "R");
+  return of_two_sets<&moo::epsilon_multiplicative>(F, R, threads);
+}
+
 double r2(const py::array& F, const py::array& ideal, const py::array& weights, int threads) {
   const auto found = points(F, "F");
   const auto ideal_point = vector<double>(ideal, "ideal");
   check_size(ideal_point, "ideal", found.cols());
-  check_no_nan(ideal_point, "ideal");
+  check_finite(ideal_point, "ideal");
   const auto directions = points(weights, "weights");
+  check_values(directions, "weights", "not be negative", [](double x) { return x >= 0.0; });
   check_columns(directions, "weights", found.cols());
   check_threads(threads);
   const py::gil_scoped_release release;
   return moo::r2(found, ideal_point, directions, threads, poll_signals());
+}
+
+// Which rows of F some row of R dominates or equals. Both may be empty.
+py::array_t<bool> covered(const py::array& F, const py::array& R, int threads) {
+  const auto rows = matrix<double>(F, "F");
+  const auto covering = matrix<double>(R, "R");
+  check_columns(covering, "R", rows.cols());
+  for (const auto& [view, name] : {std::pair{rows, "F"}, std::pair{covering, "R"}}) {
+    check_row_count(view.rows(), name);
+    check_no_nan(view, name);
+  }
+  check_threads(threads);
+  py::array_t<bool> mask(F.shape(0));
+  {
+    // numpy stores a bool as one byte that is 0 or 1.
+    const std::span out(reinterpret_cast<std::uint8_t*>(mask.mutable_data()), rows.rows());
+    const py::gil_scoped_release release;
+    moo::covered(rows, covering, out, threads, poll_signals());
+  }
+  return mask;
 }
 
 }  // namespace
@@ -58,8 +93,10 @@ void bind_indicators(py::module_& m) {
         "Mean distance of R's rows to what F dominates.");
   m.def("epsilon_additive", &of_two_sets<&moo::epsilon_additive>, arg("F"), arg("R"),
         arg("threads"), "The least shift after which F weakly dominates R.");
-  m.def("epsilon_multiplicative", &of_two_sets<&moo::epsilon_multiplicative>, arg("F"), arg("R"),
-        arg("threads"), "The least divisor after which F weakly dominates R.");
+  m.def("epsilon_multiplicative", &epsilon_multiplicative, arg("F"), arg("R"), arg("threads"),
+        "The least divisor after which F weakly dominates R.");
+  m.def("covered", &covered, arg("F"), arg("R"), arg("threads"),
+        "Which rows of F some row of R dominates or equals.");
   m.def("r2", &r2, arg("F"), arg("ideal"), arg("weights"), arg("threads"),
         "Mean over the weights of the least weighted distance from the ideal point.");
 }

@@ -6,6 +6,7 @@ Every objective is minimised. Inputs are never modified; results do not depend o
 from __future__ import annotations
 
 from pyhwnas.moo.approximation import hypervolume_approx
+from pyhwnas.moo.archive import ParetoArchive
 from pyhwnas.moo.crowding import crowding_distance
 from pyhwnas.moo.dominance import dominance_counts, nondominated_mask
 from pyhwnas.moo.hypervolume import hypervolume, hypervolume_contributions
@@ -14,6 +15,7 @@ from pyhwnas.moo.sort import dominance_degree_sort, nondominated_sort
 from pyhwnas.moo.subset import hypervolume_subset
 
 __all__ = [
+    "ParetoArchive",
     "crowding_distance",
     "dominance_counts",
     "dominance_degree_sort",

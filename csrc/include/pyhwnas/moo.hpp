@@ -18,6 +18,7 @@
 // To cancel a long computation, pass a checkpoint (parallel_for.hpp) that throws.
 #pragma once
 
+#include "pyhwnas/moo/covered.hpp"
 #include "pyhwnas/moo/crowding_distance.hpp"
 #include "pyhwnas/moo/dominance.hpp"
 #include "pyhwnas/moo/hypervolume.hpp"
