@@ -12,11 +12,12 @@
 namespace pyhwnas::moo {
 namespace {
 
-constexpr std::size_t kInsertion = 96;        // values that insertion sorts sooner than counting
-constexpr std::size_t kShortRun = 24;         // the same among equal prefixes
-constexpr std::size_t kEightBits = 1U << 14;  // fewer values than this take digits of eight bits
-constexpr int kMaxDigit = 11;                 // 2048 counters: half of the first-level cache
+constexpr std::size_t kInsertion = 96;  // values that insertion sorts sooner than counting
+constexpr std::size_t kShortRun = 24;   // the same among equal prefixes
+constexpr int kMaxDigit = 11;           // 2048 counters: half of the first-level cache
 constexpr int kMaxPasses = 3;
+constexpr int kSpareBits = 3;  // more than log2(n) bits, so that few keys share a prefix
+constexpr int kMantissa = 52;
 constexpr int kCountingBits = 16;  // tables of distinct keys up to this size are always cheap
 
 constexpr std::uint64_t kIndexMask = 0xffffffffU;
@@ -104,10 +105,12 @@ void scatter(const std::uint64_t* from, std::uint64_t* to, std::size_t n, int sh
              std::uint64_t mask, std::uint32_t* counts) {
   std::uint32_t begin = 0;
   for (std::size_t d = 0; d <= mask; ++d) begin += std::exchange(counts[d], begin);
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint64_t word = from[i];
-    to[counts[(word >> shift) & mask]++] = word;
-  }
+  simd::widest([&]() __attribute__((always_inline)) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::uint64_t word = from[i];
+      to[counts[(word >> shift) & mask]++] = word;
+    }
+  });
 }
 
 // Words that agree in their prefix, by whole keys. Stable.
@@ -157,9 +160,10 @@ struct Argsort::Sorter {
   void sort_stored(const Range& range) {
     std::uint64_t* to = scratch.words_.get() + scratch.capacity_;
     std::uint64_t* from = scratch.words_.get();
-    const int max_digit = n < kEightBits ? 8 : kMaxDigit;
-    const int bits = std::min({range.width, kMaxPasses * max_digit, 32});
-    const int passes = (bits + max_digit - 1) / max_digit;
+    const int exponents = std::max(range.width - kMantissa, 0);
+    const int wanted = static_cast<int>(std::bit_width(n)) + kSpareBits + exponents;
+    const int bits = std::min({range.width, wanted, 32});
+    const int passes = (bits + kMaxDigit - 1) / kMaxDigit;
     const int digit = passes == 0 ? 0 : (bits + passes - 1) / passes;
     const std::uint64_t mask = (std::uint64_t{1} << digit) - 1;
     const int drop = range.width - bits;
@@ -168,13 +172,15 @@ struct Argsort::Sorter {
       std::fill_n(counts[static_cast<std::size_t>(p)].begin(), mask + 1, 0U);
     }
     const auto pack = [&]<std::size_t kPasses>(std::integral_constant<std::size_t, kPasses>) {
-      for (std::size_t i = 0; i < n; ++i) {
-        const std::uint64_t prefix = range.reduced(to[i]) >> drop;
-        from[i] = prefix << 32 | i;
-        for (std::size_t p = 0; p < kPasses; ++p) {
-          ++counts[p][(prefix >> (p * static_cast<std::size_t>(digit))) & mask];
+      simd::widest([&]() __attribute__((always_inline)) {
+        for (std::size_t i = 0; i < n; ++i) {
+          const std::uint64_t prefix = range.reduced(to[i]) >> drop;
+          from[i] = prefix << 32 | i;
+          for (std::size_t p = 0; p < kPasses; ++p) {
+            ++counts[p][(prefix >> (p * static_cast<std::size_t>(digit))) & mask];
+          }
         }
-      }
+      });
     };
     if (passes == 3) pack(std::integral_constant<std::size_t, 3>{});
     if (passes == 2) pack(std::integral_constant<std::size_t, 2>{});

@@ -19,14 +19,16 @@ def nondominated_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
 
     Parameters
     ----------
-    F : array_like, shape (n, m)
-        Objective values, all minimised. Infinities are allowed, NaN is not.
+    F : array_like, shape (n, m) or (b, n, m)
+        Objective values, all minimised, or a batch of such problems. Infinities are allowed, NaN is
+        not.
     threads : int, default 1
-        At least 1. At present one thread does the work whatever the value.
+        At least 1. The problems of a batch are shared among threads; one problem is the work of
+        one thread.
 
     Returns
     -------
-    ndarray of int32, shape (n,)
+    ndarray of int32, shape (n,) or (b, n)
         Equal rows share a front.
 
     Raises
@@ -38,15 +40,30 @@ def nondominated_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
 
     Notes
     -----
-    For one and two objectives O(n log n). For more, efficient non-dominated sort with a binary
-    search over fronts [1]_: O(n log n) comparisons when fronts are many, O(n^2) when all rows are
-    in one. Memory is O(n m).
+    ==========  ==========================================================  ==================
+    Objectives  Algorithm                                                   Time
+    ==========  ==========================================================  ==================
+    1, 2        sort by radix; a sweep with the last member of each front   O(n log n)
+    3           a sweep with a staircase of each front's members [2]_       O(n log f log s)
+    4 and more  binary search over fronts, whose members are scanned [1]_   O(m n^2) at worst
+    any         a table of all combinations of values                       O(n m + m D)
+    ==========  ==========================================================  ==================
+
+    There are f fronts and a staircase has s steps. The scan compares 64 members with a row at once,
+    and takes O(m n log n) when fronts are many; its worst case are rows that are all in one front.
+    The table is taken where the distinct values of the objectives have D combinations, and D is at
+    most 2 n for two objectives, 8 n for three and 16 n for more. Memory is O(n m).
+
+    Infinities are the largest and smallest of values, and -0.0 equals 0.0. The ranks follow from
+    comparisons alone: they are exact, and the same on every machine.
 
     References
     ----------
     .. [1] X. Zhang, Y. Tian, R. Cheng, Y. Jin, "An efficient approach to nondominated sorting for
        evolutionary multiobjective optimization", IEEE Trans. Evol. Comput. 19 (2015),
        doi:10.1109/TEVC.2014.2308305
+    .. [2] H. T. Kung, F. Luccio, F. P. Preparata, "On finding the maxima of a set of vectors",
+       J. ACM 22 (1975), doi:10.1145/321906.321910
 
     Examples
     --------

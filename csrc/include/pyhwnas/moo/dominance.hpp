@@ -10,9 +10,12 @@
 namespace pyhwnas::moo {
 
 // Front index of each row, 0 = not dominated, r + 1 = dominated by some row of front r.
-// m <= 2: sort and binary search, O(n log n). m >= 3: efficient non-dominated sort with binary
-// search over fronts (Zhang et al. 2015, doi:10.1109/TEVC.2014.2308305), O(n log n) when fronts
-// are many, O(m n^2) when all rows are in one; O(n m) memory. One thread works.
+// m <= 2: sort and binary search, O(n log n). m = 3: a sweep with a staircase per front, O(n log f
+// log s) for f fronts with staircases of s steps. m >= 4: efficient non-dominated sort with binary
+// search over fronts (Zhang et al. 2015, doi:10.1109/TEVC.2014.2308305), O(m n log n) when fronts
+// are many, O(m n^2) when all rows are in one. Where objectives have so few distinct values that
+// their D combinations are at most 16 n (8 n for m = 3, 2 n for m = 2): O(n m + m D). O(n m)
+// memory. One thread works.
 // Ties: equal rows get equal ranks.
 void nondominated_sort(MatrixView<const double> F, std::span<std::int32_t> ranks, int threads,
                        const Checkpoint& checkpoint = {});
