@@ -47,6 +47,31 @@ def test_a_large_case_with_any_number_of_threads(threads, frozen):
     np.testing.assert_allclose(distances, reference.crowding_distance(F, ranks), rtol=1e-12)
 
 
+def test_many_fronts_and_threads_change_no_bit(threads, frozen):
+    rng = np.random.default_rng(1)
+    F = frozen(np.round(rng.random((20_000, 4)), 3))
+    ranks = frozen(rng.integers(-1000, 1000, 20_000).astype(np.int32))
+    distances = moo.crowding_distance(F, ranks, threads=threads)
+    np.testing.assert_array_equal(distances, moo.crowding_distance(F, ranks))
+    # The numbers of fronts are only names.
+    np.testing.assert_array_equal(distances, moo.crowding_distance(F, ranks * 1_000_000))
+    for rank in (-1000, 7):
+        alone = moo.crowding_distance(F[ranks == rank], threads=threads)
+        np.testing.assert_array_equal(distances[ranks == rank], alone)
+
+
+def test_agrees_with_pygmo_where_no_values_tie():
+    pygmo = pytest.importorskip("pygmo")
+    F = np.random.default_rng(2).random((1000, 3))
+    F /= np.linalg.norm(F, axis=1, keepdims=True)
+    np.testing.assert_allclose(moo.crowding_distance(F), pygmo.crowding_distance(F), rtol=1e-9)
+
+
+def test_minus_zero_ties_with_zero():
+    F = np.array([[0.0], [-0.0], [1.0], [2.0]])
+    np.testing.assert_array_equal(moo.crowding_distance(F), [np.inf, 0.5, 1.0, np.inf])
+
+
 def test_huge_ranges_do_not_overflow():
     F = np.array([[-1.7e308], [0.0], [1.7e308]])
     np.testing.assert_array_equal(moo.crowding_distance(F), [np.inf, 1.0, np.inf])

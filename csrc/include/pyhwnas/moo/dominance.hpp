@@ -21,17 +21,22 @@ void nondominated_sort(MatrixView<const double> F, std::span<std::int32_t> ranks
                        const Checkpoint& checkpoint = {});
 
 // The same ranks by dominance-degree matrices (Zhou, Chen, Zhang 2017,
-// doi:10.1109/TEVC.2016.2567648): for each pair the number of objectives in which one row is no
-// larger than the other. O(m n^2) time, O(n^2) bits.
+// doi:10.1109/TEVC.2016.2567648): every pair of rows is compared in every objective, as bits.
+// O(m n^2 / 512) word operations whatever the rows are like; O(m n) memory, as only a block of the
+// matrix exists at a time. Threads share the blocks.
 void dominance_degree_sort(MatrixView<const double> F, std::span<std::int32_t> ranks, int threads,
                            const Checkpoint& checkpoint = {});
 
 // mask[i] = 1 where no row dominates row i. Of equal rows all are kept, or only the first.
-// O(n log n) for m <= 2, else O(m n k) for k non-dominated rows; O(n m) memory. One thread works.
+// O(n m) while a few rows dominate nearly all others. Else O(n log n) for m <= 3, and for more
+// divide and conquer (Kung, Luccio, Preparata 1975, doi:10.1145/321906.321910) over bitmaps of
+// 4096 rows: O(m n^2 / 512) word operations, less for large n. O(n m) memory. Threads share the
+// first reading, and for m >= 4 most of the rest.
 void nondominated_mask(MatrixView<const double> F, bool keep_equal, std::span<std::uint8_t> mask,
                        int threads, const Checkpoint& checkpoint = {});
 
-// How many rows dominate row i. O(n log n) for m <= 2, else O(m n^2); O(n) memory.
+// How many rows dominate row i. O(n log n) for m <= 2, where one thread works, else O(m n^2 / 512)
+// word operations; O(m n) memory.
 void dominance_counts(MatrixView<const double> F, std::span<std::int32_t> counts, int threads,
                       const Checkpoint& checkpoint = {});
 
