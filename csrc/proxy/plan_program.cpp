@@ -110,6 +110,15 @@ Shape derived_shape(const Node& node, std::span<const Shape> inputs, const std::
     case Opcode::slice:
       expect(node.shape.channels <= first.channels, where, "the input has fewer channels");
       return {node.shape.channels, first.height, first.width};
+    case Opcode::crop:
+      expect(node.shape.height >= 1 && node.shape.width >= 1 && node.shape.height <= first.height &&
+                 node.shape.width <= first.width,
+             where, "the input has fewer rows or columns");
+      return {first.channels, node.shape.height, node.shape.width};
+    case Opcode::shuffle:
+      expect(node.groups >= 1 && first.channels % node.groups == 0, where,
+             "groups must divide the channels");
+      return first;
     default:
       return first;
   }
@@ -117,7 +126,7 @@ Shape derived_shape(const Node& node, std::span<const Shape> inputs, const std::
 
 Node read_node(std::span<const std::int32_t> row, std::span<const std::int32_t> inputs,
                const std::string& where) {
-  expect(row[0] >= 0 && row[0] <= static_cast<std::int32_t>(Opcode::slice), where,
+  expect(row[0] >= 0 && row[0] <= static_cast<std::int32_t>(Opcode::shuffle), where,
          "unknown opcode");
   expect(!inputs.empty(), where, "expected an input");
   Node node{};

@@ -38,6 +38,10 @@ void run_node(TensorAlgebra& algebra, const Node& node, std::span<const Tensor* 
       return TensorAlgebra::concatenate(inputs, out);
     case Opcode::slice:
       return TensorAlgebra::first_channels(first, out);
+    case Opcode::crop:
+      return algebra.last_pixels(first, out);
+    case Opcode::shuffle:
+      return TensorAlgebra::shuffle(node.groups, first, out);
     default:
       return algebra.activate(node.op, first, out);
   }

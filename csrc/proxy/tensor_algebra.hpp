@@ -28,6 +28,8 @@ class TensorAlgebra {
   void multiply(const Tensor& first, const Tensor& second, Tensor& out);
   static void concatenate(std::span<const Tensor* const> inputs, Tensor& out);
   static void first_channels(const Tensor& in, Tensor& out);
+  void last_pixels(const Tensor& in, Tensor& out);
+  static void shuffle(std::int64_t parts, const Tensor& in, Tensor& out);
 
   // Sum over all channels and pixels.
   static Scaled tangent_sum(const Tensor& tensor);

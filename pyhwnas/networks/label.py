@@ -11,11 +11,13 @@ from pyhwnas.networks.op import (
     BatchNorm,
     Concat,
     Conv,
+    Crop,
     GlobalAvgPool,
     Linear,
     MaxPool,
     Mul,
     Op,
+    Shuffle,
     Slice,
 )
 from pyhwnas.networks.unit import Unit
@@ -84,6 +86,9 @@ def _bottleneck(unit: Unit) -> str:
     name = f"SepConv k{op.kernel}"
     if convs[0][0] is not op:
         name = f"MBConv k{op.kernel} e{op.out / unit.inputs[0][0]:.2g}"
+    groups = convs[-1][0].groups
+    if groups > 1:
+        name += f" g{groups}"
     gated = any(isinstance(node.op, Mul) for node in unit.nodes)
     return name + _stride(op.stride) + (" SE" if gated else "")
 
@@ -115,6 +120,10 @@ def _word(op: Op) -> str:
             text = "batch norm"
         case Slice(out=out):
             text = f"first {out}"
+        case Crop(offset=o):
+            text = f"crop {o}"
+        case Shuffle(groups=g):
+            text = f"shuffle {g}"
         case Activation() | Add() | Mul() | Concat():
             text = str(op)
         case _:

@@ -23,12 +23,14 @@ from pyhwnas.networks.op import (
     BatchNorm,
     Concat,
     Conv,
+    Crop,
     GlobalAvgPool,
     Linear,
     MaxPool,
     Mul,
     Op,
     Shape,
+    Shuffle,
     Slice,
 )
 from pyhwnas.networks.unit import Unit
@@ -205,8 +207,8 @@ class _Writer:
     def scalar(self, value: float) -> str:
         return self.tensor(f"constant_{value:.6g}", np.array(value, np.float32))
 
-    def index(self, value: int) -> str:
-        return self.tensor(f"index_{value}", np.array([value], np.int64))
+    def index(self, *values: int) -> str:
+        return self.tensor(f"index_{'_'.join(map(str, values))}", np.array(values, np.int64))
 
     def weights(self, name: str, *kinds: str) -> list[str]:
         return [self.tensor(f"{name}.{kind}", self._weights[f"{name}.{kind}"]) for kind in kinds]
@@ -227,10 +229,10 @@ class _Writer:
                 self._batch_norm(x, target, name)
             case Activation():
                 self._activation(op, x, target)
-            case MaxPool(kernel=k, stride=s, padding=p):
-                self.node("MaxPool", [x], target, **_window(k, s, p))
-            case AvgPool(kernel=k, stride=s, padding=p):
-                self.node("AveragePool", [x], target, count_include_pad=0, **_window(k, s, p))
+            case MaxPool(kernel=k, stride=s, padding=p) | AvgPool(kernel=k, stride=s, padding=p):
+                average = {"count_include_pad": 0} if isinstance(op, AvgPool) else {}
+                kind = "AveragePool" if average else "MaxPool"
+                self.node(kind, [x], target, **average, **_window(k, s, p))
             case GlobalAvgPool():
                 self.node("GlobalAveragePool", [x], target)
             case Add():
@@ -239,11 +241,25 @@ class _Writer:
                 self.node("Mul", sources, target)
             case Concat():
                 self.node("Concat", sources, target, axis=1)
-            case Slice(out=out):
-                channels = [self.index(i) for i in (0, out, 1)]
-                self.node("Slice", [x, *channels], target)
+            case Slice() | Crop():
+                starts, ends, axes = (
+                    ((0,), (op.out,), (1,))
+                    if isinstance(op, Slice)
+                    else ((op.offset,) * 2, shape[1:], (2, 3))
+                )
+                bounds = [self.index(*values) for values in (starts, ends, axes)]
+                self.node("Slice", [x, *bounds], target)
+            case Shuffle(groups=g):
+                self._shuffle(g, x, target, shape)
             case _:
                 assert_never(op)
+
+    def _shuffle(self, groups: int, x: str, target: str, shape: Shape) -> None:
+        channels, *size = shape
+        cut = self.index(0, groups, channels // groups, *size)  # 0 keeps the axis as it is
+        parts = self.node("Reshape", [x, cut], f"{target}_parts")
+        dealt = self.node("Transpose", [parts], f"{target}_dealt", perm=[0, 2, 1, 3, 4])
+        self.node("Reshape", [dealt, self.index(0, *shape)], target)
 
     def _batch_norm(self, x: str, target: str, name: str) -> None:
         if not self._batch_statistics:

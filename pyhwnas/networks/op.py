@@ -20,12 +20,14 @@ __all__ = [
     "BatchNorm",
     "Concat",
     "Conv",
+    "Crop",
     "GlobalAvgPool",
     "Linear",
     "MaxPool",
     "Mul",
     "Op",
     "Shape",
+    "Shuffle",
     "Slice",
     "parse",
 ]
@@ -231,6 +233,40 @@ class Slice:
         return f"slice{self.out}"
 
 
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """Everything but the first ``offset`` rows and columns."""
+
+    offset: int
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
+        channels, height, width = _one_map(self, inputs)
+        if self.offset >= min(height, width):
+            raise SpaceError(f"{self}: the input is only {height}x{width}")
+        return (channels, height - self.offset, width - self.offset)
+
+    def __str__(self) -> str:
+        return f"crop{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shuffle:
+    """Channels in equal groups, dealt out anew: the first of each group, then the second, ..."""
+
+    groups: int
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
+        shape = _one_map(self, inputs)
+        if shape[0] % self.groups:
+            raise SpaceError(f"{self}: groups must divide the channels, got {shape[0]} channels")
+        return shape
+
+    def __str__(self) -> str:
+        return f"shuffle{self.groups}"
+
+
 Op: TypeAlias = (
     Conv
     | Linear
@@ -243,6 +279,8 @@ Op: TypeAlias = (
     | Mul
     | Concat
     | Slice
+    | Crop
+    | Shuffle
 )
 
 
@@ -287,8 +325,13 @@ def parse(text: str) -> Op:
     if m := re.fullmatch(r"(maxpool|avgpool)(\d+)(?:s(\d+))?(?:p(\d+))?", text):
         pool = MaxPool if m[1] == "maxpool" else AvgPool
         return pool(int(m[2]), int(m[3] or 1), int(m[4] or 0))
-    if m := re.fullmatch(r"slice(\d+)", text):
-        return Slice(int(m[1]))
+    if m := re.fullmatch(r"(slice|crop|shuffle)(\d+)", text):
+        kinds: dict[str, type[Slice | Crop | Shuffle]] = {
+            "slice": Slice,
+            "crop": Crop,
+            "shuffle": Shuffle,
+        }
+        return kinds[m[1]](int(m[2]))
     raise SpaceError(f"unknown operation {text!r}; expected a word such as 'conv64k3s2' or 'bn'")
 
 

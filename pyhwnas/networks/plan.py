@@ -24,12 +24,14 @@ from pyhwnas.networks.op import (
     BatchNorm,
     Concat,
     Conv,
+    Crop,
     GlobalAvgPool,
     Linear,
     MaxPool,
     Mul,
     Op,
     Shape,
+    Shuffle,
     Slice,
 )
 from pyhwnas.networks.unit import Unit, join
@@ -247,11 +249,11 @@ def _instruction(op: Op, shape: Shape) -> tuple[int, ...]:
             return (1, *out, 1, 1, 0, 1, 1, int(b))
         case Activation(kind=kind):
             return (_ACTIVATION_CODES[kind], *out, 1, 1, 0, 1, 1, 0)
-        case MaxPool(kernel=k, stride=s, padding=p):
-            return (10, *out, k, s, p, 1, 1, 0)
-        case AvgPool(kernel=k, stride=s, padding=p):
-            return (11, *out, k, s, p, 1, 1, 0)
-    plain = {BatchNorm: 2, GlobalAvgPool: 12, Add: 13, Mul: 14, Concat: 15, Slice: 16}
+        case MaxPool(kernel=k, stride=s, padding=p) | AvgPool(kernel=k, stride=s, padding=p):
+            return (10 if isinstance(op, MaxPool) else 11, *out, k, s, p, 1, 1, 0)
+        case Shuffle(groups=g):
+            return (18, *out, 1, 1, 0, g, 1, 0)
+    plain = {BatchNorm: 2, GlobalAvgPool: 12, Add: 13, Mul: 14, Concat: 15, Slice: 16, Crop: 17}
     return (plain[type(op)], *out, 1, 1, 0, 1, 1, 0)
 
 

@@ -18,12 +18,14 @@ from pyhwnas.networks.op import (
     BatchNorm,
     Concat,
     Conv,
+    Crop,
     GlobalAvgPool,
     Linear,
     MaxPool,
     Mul,
     Op,
     Shape,
+    Shuffle,
     Slice,
 )
 from pyhwnas.networks.unit import Unit
@@ -257,14 +259,16 @@ def _expression(op: Op, sources: Sequence[str], name: str, shape: Shape) -> str:
             text = f"F.avg_pool2d({x}, {k}, {s}, {p}, count_include_pad=False)"
         case GlobalAvgPool():
             text = f"F.adaptive_avg_pool2d({x}, 1)"
-        case Add():
-            text = " + ".join(sources)
-        case Mul():
-            text = " * ".join(sources)
+        case Add() | Mul():
+            text = (" + " if isinstance(op, Add) else " * ").join(sources)
         case Concat():
             text = f"torch.cat([{', '.join(sources)}], 1)"
         case Slice(out=out):
             text = f"{x}[:, :{out}]"
+        case Crop(offset=o):
+            text = f"{x}[:, :, {o}:, {o}:]"
+        case Shuffle(groups=g):
+            text = f"{x}.unflatten(1, ({g}, -1)).transpose(1, 2).flatten(1, 2)"
         case _:
             assert_never(op)
     return text

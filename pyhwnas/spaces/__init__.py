@@ -12,15 +12,23 @@ from pyhwnas.spaces.base import (
     sample,
     sizes,
 )
+from pyhwnas.spaces.darts import DARTS
+from pyhwnas.spaces.fbnet import FBNet
 from pyhwnas.spaces.mobilenetv3 import MobileNetV3
 from pyhwnas.spaces.nasbench101 import NASBench101
 from pyhwnas.spaces.nasbench201 import NASBench201
+from pyhwnas.spaces.nasnet import NASNet
+from pyhwnas.spaces.natssize import NATSSize
 
 __all__ = [
+    "DARTS",
+    "FBNet",
     "Gene",
     "MobileNetV3",
     "NASBench101",
     "NASBench201",
+    "NASNet",
+    "NATSSize",
     "PlainSpace",
     "Space",
     "as_genotypes",

@@ -85,8 +85,9 @@ class NASBench201(PlainSpace):
         slots = [Slot("stem", (INPUT,), (chain(image, Conv(16, 3), BatchNorm()),), group="stem")]
         for stage in range(3):
             if stage:
-                slots.append(_reduction(f"reduction{stage}", len(slots) - 1, shape))
-                shape = slots[-1].candidates[0].out_shape
+                unit, name = reduction(shape, 2 * shape[0]), f"reduction{stage}"
+                slots.append(Slot(name, (len(slots) - 1,), (unit,), group=name))
+                shape = unit.out_shape
             for cell in range(5):
                 slots += _cell(f"stage{stage + 1}_cell{cell + 1}", len(slots) - 1, shape)
         head = chain(
@@ -169,9 +170,8 @@ def _cell(name: str, source: int, shape: Shape) -> list[Slot]:
     return slots
 
 
-def _reduction(name: str, source: int, shape: Shape) -> Slot:
+def reduction(shape: Shape, out: int) -> Unit:
     """Residual block with stride 2: two 3x3 convolutions beside a pooled 1x1 shortcut."""
-    out = 2 * shape[0]
     relu, bn = Activation("relu"), BatchNorm()
     nodes = (
         Node(relu, (0,)),
@@ -184,7 +184,7 @@ def _reduction(name: str, source: int, shape: Shape) -> Slot:
         Node(Conv(out, 1), (7,)),
         Node(Add(), (6, 8)),
     )
-    return Slot(name, (source,), (Unit((shape,), nodes),), group=name)
+    return Unit((shape,), nodes)
 
 
 def _gene_of(slot: str) -> int:

@@ -63,6 +63,33 @@ def test_pools_slices_groups_and_dilation():
     assert_scores_follow_definition(*one_unit(unit))
 
 
+def test_crops_and_shuffles_of_unequal_channels():
+    unit = Unit((2, 7, 6))
+    x = unit.node("conv", 0, out=4, k=3, p=1)
+    y = unit.node("conv", x, out=2, k=5, p=2)
+    both = unit.node("shuffle", unit.node("concat", x, y), g=3)  # parts 4 + 2 by twos
+    grouped = unit.node("conv", both, out=4, k=3, p=1, g=2)
+    unit.node("conv", unit.node("crop", grouped, out=(6, 3)), out=2, s=2)
+    assert_scores_follow_definition(*one_unit(unit))
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "message"),
+    [
+        ("crop", 2, 8, "the input has fewer rows or columns"),
+        ("crop", 3, 0, "the input has fewer rows or columns"),
+        ("shuffle", 7, 4, "groups must divide the channels"),
+        ("shuffle", 7, 0, "groups must divide the channels"),
+    ],
+)
+def test_crops_and_shuffles_that_do_not_fit_are_refused(name, column, value, message):
+    unit = Unit((6, 7, 6))
+    unit.node(name, 0, out=(5, 5), g=3)
+    unit.rows[0][column] = value
+    with pytest.raises(ValueError, match=message):
+        score(*one_unit(unit))
+
+
 @pytest.fixture
 def diamond():
     """Slots: stem, two optional branches, a join of what is there, a head."""
@@ -160,7 +187,7 @@ class TestPrograms:
             ("node_inputs", 0, 1, "unit 0, node 0: an input must be an earlier value"),
             ("node_inputs", 0, -1, "unit 0, node 0: an input must be an earlier value"),
             ("unit_input_shapes", (0, 0), 0, "unit 0: input shapes must be positive"),
-            ("nodes", (0, 0), 17, "unit 0, node 0: unknown opcode"),
+            ("nodes", (0, 0), 19, "unit 0, node 0: unknown opcode"),
             ("nodes", (0, 0), -1, "unit 0, node 0: unknown opcode"),
             ("nodes", (0, 1), 0, "unit 0, node 0: expected at least one channel"),
             ("nodes", (0, 2), 5, "expected output shape \\(4, 6, 6\\), got \\(4, 5, 6\\)"),

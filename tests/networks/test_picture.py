@@ -82,6 +82,8 @@ def test_branches_across_groups_and_markup_in_names_are_shown() -> None:
         (UNITS["classifier"], "global pool, linear 4"),
         (UNITS["residual"], "residual, conv 3x3"),
         (UNITS["slice"], "first 3"),
+        (UNITS["crop"], "crop 2"),
+        (UNITS["shuffle"], "shuffle 4"),
         (UNITS["MaxPool2"], "max pool 2x2 s2"),
         (JOINS["add4"], "add"),
         (JOINS["concat"], "concat"),

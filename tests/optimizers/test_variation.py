@@ -14,6 +14,8 @@ SPACES = [
     spaces.NASBench201(),
     spaces.NASBench101(),
     spaces.MobileNetV3(resolutions=(32, 64, 96)),
+    spaces.DARTS(),
+    spaces.FBNet(),
 ]
 
 

@@ -19,9 +19,11 @@ from pyhwnas.networks.op import (
     AvgPool,
     BatchNorm,
     Conv,
+    Crop,
     GlobalAvgPool,
     Linear,
     MaxPool,
+    Shuffle,
 )
 from pyhwnas.proxies import ICD, icd, load_images, sample_images
 
@@ -56,6 +58,14 @@ def test_rows_are_independent_and_objectives_pickle(space: spaces.Space) -> None
     again = pickle.loads(pickle.dumps(objective))
     alone = np.concatenate([again(x[None]) for x in X[::-1]])[::-1]
     assert np.array_equal(together, alone, equal_nan=True)
+
+
+def test_crops_and_shuffles_follow_the_definition() -> None:
+    pytest.importorskip("torch")
+    ops = (Conv(8, 3), Crop(1), BatchNorm(), Conv(8, groups=2), Shuffle(2), Conv(8, 3, groups=4))
+    network = Network.of(chain((3, 9, 9), *ops, GlobalAvgPool(), Linear(4)))
+    images = RNG.standard_normal((5, 3, 9, 9)).astype(np.float32)
+    assert icd(network, images) == pytest.approx(icd_by_definition(network, images), rel=1e-4)
 
 
 def test_every_reader_of_a_tensor_counts_it() -> None:

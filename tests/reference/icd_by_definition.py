@@ -14,10 +14,12 @@ from pyhwnas.networks.op import (
     BatchNorm,
     Concat,
     Conv,
+    Crop,
     GlobalAvgPool,
     Linear,
     MaxPool,
     Mul,
+    Shuffle,
     Slice,
 )
 from pyhwnas.networks.weights import initial
@@ -79,4 +81,8 @@ def _apply(op, x, weights, name):
             return torch.cat(x, 1)
         case Slice():
             return x[0][:, : op.out]
+        case Crop():
+            return x[0][:, :, op.offset :, op.offset :]
+        case Shuffle():
+            return torch.channel_shuffle(x[0], op.groups)
     raise TypeError(op)

@@ -68,6 +68,11 @@ def apply(
             return np.concatenate(sources, axis=1)
         case networks.Slice(out=out):
             return x[:, :out]
+        case networks.Crop(offset=o):
+            return x[:, :, o:, o:]
+        case networks.Shuffle(groups=g):
+            size = x.shape[1] // g
+            return x[:, [part * size + i for i in range(size) for part in range(g)]]
     raise AssertionError(op)
 
 

@@ -25,6 +25,8 @@ class Unit:
             h = w = 1
         if name in ("conv", "linear", "slice"):
             c = out
+        if name == "crop":
+            h, w = out
         if name == "concat":
             c = sum(self.shapes[i][0] for i in inputs)
         self.rows.append([OPCODES[name], c, h, w, k, s, p, g, dilation, int(bias)])
@@ -74,7 +76,8 @@ def random_unit(rng, n_nodes):
         reach = (k - 1) * dilation + 1
         p = int(rng.integers(0, reach // 2 + 1))
         fits = min(h, w) + 2 * p >= reach
-        kind = rng.choice(["conv", "activation", "pool", "add", "mul", "concat", "slice", "gate"])
+        kinds = "conv activation pool add mul concat slice gate crop shuffle"
+        kind = rng.choice(kinds.split())
         if kind == "conv" and fits:
             divisors = [g for g in range(1, c + 1) if c % g == 0]
             g = int(rng.choice(divisors))
@@ -93,6 +96,11 @@ def random_unit(rng, n_nodes):
             unit.node("concat", at, int(rng.choice(alike)))
         elif kind == "slice":
             unit.node("slice", at, out=int(rng.integers(1, c + 1)))
+        elif kind == "crop":
+            unit.node("crop", at, out=tuple(int(rng.integers(1, size + 1)) for size in (h, w)))
+        elif kind == "shuffle":
+            divisors = [g for g in range(1, c + 1) if c % g == 0]
+            unit.node("shuffle", at, g=int(rng.choice(divisors)))
         elif kind == "gate":
             gate = unit.node("global_avgpool", at)
             gate = unit.node("linear", gate, out=c, bias=bool(rng.integers(2)))

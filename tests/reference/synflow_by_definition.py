@@ -14,7 +14,7 @@ OPCODES = {
     name: code
     for code, name in enumerate(
         "conv linear batchnorm relu relu6 hswish hsigmoid sigmoid silu gelu maxpool avgpool "
-        "global_avgpool add mul concat slice".split()
+        "global_avgpool add mul concat slice crop shuffle".split()
     )
 }
 NAMES = {code: name for name, code in OPCODES.items()}
@@ -106,7 +106,7 @@ ACTIVATIONS = {
 
 def run_node(row, pairs):
     name = NAMES[int(row[0])]
-    out_c, _, _, kernel, stride, padding, groups, dilation, bias = (int(x) for x in row[1:])
+    out_c, out_h, out_w, kernel, stride, padding, groups, dilation, bias = (int(x) for x in row[1:])
     if name == "conv":
         return conv(pairs[0], out_c, kernel, stride, padding, groups, dilation, bias)
     if name == "linear":
@@ -125,8 +125,13 @@ def run_node(row, pairs):
         return v * w, d * w + v * e
     if name == "concat":
         return tuple(np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    assert name == "slice"
-    return tuple(x[:out_c] for x in pairs[0])
+    if name == "slice":
+        return tuple(x[:out_c] for x in pairs[0])
+    if name == "crop":
+        return tuple(x[:, x.shape[1] - out_h :, x.shape[2] - out_w :] for x in pairs[0])
+    assert name == "shuffle"
+    order = np.arange(out_c).reshape(groups, -1).T.ravel()
+    return tuple(x[order] for x in pairs[0])
 
 
 def score(program, ids):
