@@ -5,7 +5,7 @@ An array that fits is passed on as it is. Conversions are exact or they are refu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["as_ids", "as_matrix", "as_problems", "as_vector"]
+
+_FLOAT64 = np.dtype(np.float64)
 
 
 def as_matrix(values: ArrayLike, name: str) -> NDArray[np.float64]:
@@ -53,6 +55,8 @@ def as_problems(values: ArrayLike, name: str) -> NDArray[np.float64]:
     -------
     ndarray of float64, shape (n, m) or (b, n, m)
     """
+    if _fits(values) and values.ndim in (2, 3):
+        return values
     array = np.asarray(values)
     if array.ndim not in (2, 3):
         raise ValueError(
@@ -102,7 +106,14 @@ def as_ids(values: ArrayLike, name: str, *, ndim: int) -> NDArray[np.int32]:
     return np.ascontiguousarray(array, dtype=np.int32)
 
 
+def _fits(values: object) -> TypeGuard[NDArray[np.float64]]:
+    """Whether no check or conversion is needed: those take longer than a small kernel."""
+    return type(values) is np.ndarray and values.dtype is _FLOAT64 and values.flags.c_contiguous
+
+
 def _as_floats(values: ArrayLike, name: str, *, ndim: int) -> NDArray[np.float64]:
+    if _fits(values) and values.ndim == ndim:
+        return values
     array = _as_array(values, name, ndim=ndim, kinds="fiu", expected="real numbers")
     if array.dtype.itemsize > np.dtype(np.float64).itemsize:
         raise TypeError(f"{name} must have at most 64 bits per value, got dtype {array.dtype}")

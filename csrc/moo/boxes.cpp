@@ -2,36 +2,83 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
+#include <type_traits>
 
 namespace pyhwnas::moo {
+namespace {
+
+// Calls body with m, as a constant where that makes loops over sides short and straight.
+template <class Body>
+void with_sides(std::size_t m, const Body& body) {
+  switch (m) {
+    case 2:
+      return body(std::integral_constant<std::size_t, 2>{});
+    case 3:
+      return body(std::integral_constant<std::size_t, 3>{});
+    case 4:
+      return body(std::integral_constant<std::size_t, 4>{});
+    case 5:
+      return body(std::integral_constant<std::size_t, 5>{});
+    default:
+      return body(m);
+  }
+}
+
+}  // namespace
 
 Boxes boxes_below(MatrixView<const double> F, std::span<const double> ref_point) {
   Boxes boxes;
-  const std::size_t m = F.cols();
-  boxes.m = m;
-  std::vector<double> longest(m, 0.0);
-  for (std::size_t i = 0; i < F.rows(); ++i) {
-    bool better = true;
-    for (std::size_t k = 0; k < m; ++k) better = better && F(i, k) < ref_point[k];
-    if (!better) continue;
-    boxes.rows.push_back(static_cast<std::uint32_t>(i));
-    for (std::size_t k = 0; k < m; ++k) longest[k] = std::max(longest[k], ref_point[k] - F(i, k));
-  }
-  boxes.has_infinite_side =
-      std::any_of(longest.begin(), longest.end(), [](double side) { return std::isinf(side); });
-  if (boxes.has_infinite_side) return boxes;
-
-  std::vector<int> exponents(m, 0);
-  for (std::size_t k = 0; k < m; ++k) std::frexp(longest[k], &exponents[k]);
-  boxes.exponent = std::accumulate(exponents.begin(), exponents.end(), 0);
-  boxes.sides.reserve(boxes.size() * m);
-  for (const std::uint32_t i : boxes.rows) {
-    for (std::size_t k = 0; k < m; ++k) {
-      boxes.sides.push_back(std::ldexp(ref_point[k] - F(i, k), -exponents[k]));
+  boxes.m = F.cols();
+  boxes.sides.resize(F.rows() * F.cols());
+  boxes.rows.resize(F.rows());
+  with_sides(boxes.m, [&](auto m) {
+    std::size_t n = 0;
+    double* side = boxes.sides.data();
+    for (std::size_t i = 0; i < F.rows(); ++i) {
+      const double* row = F.data() + i * m;
+      bool inside = true;
+      bool infinite = false;
+      for (std::size_t k = 0; k < m; ++k) {
+        // inf - inf is no length, but then the row is not below the reference.
+        side[k] = ref_point[k] - row[k];
+        inside &= row[k] < ref_point[k];
+        infinite |= side[k] == std::numeric_limits<double>::infinity();
+      }
+      if (!inside) continue;
+      boxes.rows[n++] = static_cast<std::uint32_t>(i);
+      boxes.has_infinite_side |= infinite;
+      side += m;
     }
-  }
+    boxes.rows.resize(n);
+    boxes.sides.resize(n * m);
+  });
   return boxes;
+}
+
+int scale(Boxes& boxes) {
+  int taken_out = 0;
+  with_sides(boxes.m, [&](auto m) {
+    const std::size_t n = boxes.size();
+    std::vector<double> longest(m, 0.0);
+    std::vector<double> factors(2 * m);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t k = 0; k < m; ++k) longest[k] = std::max(longest[k], boxes[i][k]);
+    }
+    for (std::size_t k = 0; k < m; ++k) {
+      int exponent = 0;
+      std::frexp(longest[k], &exponent);
+      taken_out += exponent;
+      // Two factors, because one of 2^1074 is no double.
+      factors[2 * k] = std::ldexp(1.0, -exponent / 2);
+      factors[2 * k + 1] = std::ldexp(1.0, -exponent - -exponent / 2);
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      double* box = boxes.sides.data() + i * m;
+      for (std::size_t k = 0; k < m; ++k) box[k] = box[k] * factors[2 * k] * factors[2 * k + 1];
+    }
+  });
+  return taken_out;
 }
 
 }  // namespace pyhwnas::moo

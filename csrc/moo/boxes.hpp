@@ -18,19 +18,19 @@ struct Boxes {
   std::size_t size() const { return rows.size(); }
   const double* operator[](std::size_t i) const { return sides.data() + i * m; }
 
-  // size() rows of m positive sides. Each objective is scaled by a power of two so that its longest
-  // side is in [1/2, 1): exact, and no product of sides overflows.
+  // size() rows of m positive sides, some of them perhaps infinite.
   std::vector<double> sides;
   // Which row each box comes from, ascending.
   std::vector<std::uint32_t> rows;
   std::size_t m = 0;
-  // A volume is 2^exponent times as large as that of the scaled boxes.
-  int exponent = 0;
-  // Some side is of infinite length: then there are no sides, only rows.
   bool has_infinite_side = false;
 };
 
 // The boxes of all rows that are better than the reference in every objective.
 Boxes boxes_below(MatrixView<const double> F, std::span<const double> ref_point);
+
+// Scales each objective by a power of two so that its longest side is in [1/2, 1): exact, and no
+// product of sides overflows. Volumes were 2^(what is returned) times as large. No infinite sides.
+int scale(Boxes& boxes);
 
 }  // namespace pyhwnas::moo

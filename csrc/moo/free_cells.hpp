@@ -23,150 +23,86 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <limits>
-#include <type_traits>
-#include <vector>
+
+#include "moo/cell_set.hpp"
 
 namespace pyhwnas::moo {
 
-// Everything but grow() is inlined into its caller, so that a body under simd::widest has wide
-// instructions throughout.
+// What is known of a cell when a box reaches its lower bound.
 template <std::size_t D>
-class FreeCells {
-  static_assert(D >= 2 && D <= 8);
+struct CutCell {
+  // For each side: where the cell starts and ends, and the nearest of the points that hold other
+  // sides.
+  double start[D];
+  double end[D];
+  double nearest[D];
 
- public:
-  // Back to the empty union. Memory is kept.
-  [[gnu::always_inline]] void clear() {
+  // `cap` bounds the cell from above.
+  CutCell(const Points<D>& points, const Holders<D>& holders, const double* cap) {
     for (std::size_t j = 0; j < D; ++j) {
-      std::fill_n(bounds_.data() + j * capacity_, size_, kNever);
+      start[j] = points[holders[j]][j];
+      double least = points[holders[j == 0 ? 1 : 0]][j];
+      for (std::size_t k = 1; k < j; ++k) least = std::min(least, points[holders[k]][j]);
+      end[j] = j == 0 ? cap[j] : std::min(cap[j], least);
+      for (std::size_t k = j == 0 ? 2 : j + 1; k < D; ++k) {
+        least = std::min(least, points[holders[k]][j]);
+      }
+      nearest[j] = least;
     }
-    size_ = 0;
-    reserve(1);
-    Cell& all = cells_[0];
-    for (std::size_t k = 0; k < D; ++k) {
-      for (std::size_t j = 0; j < D; ++j) all.z[k][j] = j == k ? 0.0 : kNever;
-    }
-    write_bounds(0);
-    size_ = 1;
   }
 
-  std::size_t size() const { return size_; }
+  double volume() const {
+    double product = end[0] - start[0];
+    for (std::size_t j = 1; j < D; ++j) product *= end[j] - start[j];
+    return product;
+  }
+};
+
+template <std::size_t D>
+class FreeCells {
+ public:
+  // Back to the empty union. Memory is kept.
+  void clear() {
+    points_.clear();
+    cells_.clear();
+    for (std::uint32_t k = 0; k < D; ++k) cells_.candidate().holders[k] = k;
+    cells_.keep_if(true);
+    cells_.end_new(points_);
+  }
+
+  std::size_t size() const { return cells_.size(); }
 
   // Adds the box of p and returns the volume that is new.
-  [[gnu::always_inline]] double insert(const double* p) {
-    const std::size_t n_below = find_below(p);
-    reserve(size_ + n_below * (D - 1));
-    if (new_.size() < n_below * D + 1) new_.resize(2 * n_below * D + 1);
+  double insert(const double* p) {
+    const std::size_t n_below = cells_.find_below(p);
+    if (n_below == 0) return 0.0;
+    const std::uint32_t id = points_.add(p);
+    cells_.begin_new(n_below * D);
     double gain = 0.0;
-    std::size_t n_new = 0;
     for (std::size_t i = 0; i < n_below; ++i) {
-      const Cell& cell = cells_[below_[i]];
-      double volume = 1.0;
+      const Cell cell = cells_.below(i);
+      const CutCell<D> cut(points_, cell.holders, p);
+      gain += cut.volume();
       for (std::size_t j = 0; j < D; ++j) {
-        double end = p[j];
-        for (std::size_t k = 0; k < j; ++k) end = std::min(end, cell.z[k][j]);
-        volume *= end - cell.z[j][j];
-      }
-      gain += volume;
-
-      for (std::size_t j = 0; j < D; ++j) {
-        double nearest = kNever;
-        for (std::size_t k = 0; k < D; ++k)
-          nearest = k == j ? nearest : std::min(nearest, cell.z[k][j]);
-        Cell& next = new_[n_new];
+        Cell& next = cells_.candidate();
         next = cell;
-        for (std::size_t k = 0; k < D; ++k) next.z[j][k] = p[k];
-        n_new += p[j] <= nearest;
+        next.holders[j] = id;
+        cells_.keep_if(p[j] <= cut.nearest[j]);
       }
     }
-
-    const std::size_t n_kept = std::min(n_below, n_new);
-    for (std::size_t i = 0; i < n_new; ++i) {
-      const std::size_t slot = i < n_kept ? below_[i] : size_++;
-      cells_[slot] = new_[i];
-      write_bounds(slot);
-    }
-    for (std::size_t i = n_below; i-- > n_kept;) remove(below_[i]);
+    cells_.end_new(points_);
     return gain;
   }
 
  private:
-  static constexpr double kNever = std::numeric_limits<double>::infinity();
-  static constexpr std::size_t kBlock = 64;
-
-  // A table, because a shift by the loop's counter is not vectorised everywhere.
-  static constexpr auto kBit = [] {
-    std::array<std::uint64_t, kBlock> bit{};
-    for (std::size_t i = 0; i < kBlock; ++i) bit[i] = std::uint64_t{1} << i;
-    return bit;
-  }();
-
-  // z[k]: the sides of the point that holds side k, so z[k][k] is side k of the bound.
   struct Cell {
-    double z[D][D];
+    Holders<D> holders;
   };
 
-  // Indices of the bounds that are below p in every side, into below_; returns their number.
-  [[gnu::always_inline]] std::size_t find_below(const double* p) {
-    std::uint32_t* out = below_.data();
-    for (std::size_t start = 0; start < size_; start += kBlock) {
-      const double* bounds = bounds_.data() + start;
-      std::uint64_t found = 0;
-      for (std::size_t i = 0; i < kBlock; ++i) {
-        bool below = bounds[i] < p[0];
-        for (std::size_t j = 1; j < D; ++j) below &= bounds[j * capacity_ + i] < p[j];
-        found |= below ? kBit[i] : 0;
-      }
-      for (; found != 0; found &= found - 1) {
-        *out++ =
-            static_cast<std::uint32_t>(start + static_cast<std::size_t>(std::countr_zero(found)));
-      }
-    }
-    return static_cast<std::size_t>(out - below_.data());
-  }
-
-  [[gnu::always_inline]] void write_bounds(std::size_t slot) {
-    for (std::size_t j = 0; j < D; ++j) bounds_[j * capacity_ + slot] = cells_[slot].z[j][j];
-  }
-
-  [[gnu::always_inline]] void remove(std::size_t slot) {
-    --size_;
-    cells_[slot] = cells_[size_];
-    write_bounds(slot);
-    for (std::size_t j = 0; j < D; ++j) bounds_[j * capacity_ + size_] = kNever;
-  }
-
-  [[gnu::always_inline]] void reserve(std::size_t needed) {
-    if (needed > capacity_) [[unlikely]] {
-      grow(needed);
-    }
-  }
-
-  [[gnu::noinline]] void grow(std::size_t needed) {
-    const std::size_t capacity = (std::max(needed, 2 * capacity_) + 2 * kBlock) / kBlock * kBlock;
-    std::vector<double> bounds(capacity * D, kNever);
-    for (std::size_t j = 0; j < D; ++j) {
-      std::copy_n(bounds_.data() + j * capacity_, size_, bounds.data() + j * capacity);
-    }
-    bounds_.swap(bounds);
-    cells_.resize(capacity);
-    below_.resize(capacity);
-    capacity_ = capacity;
-  }
-
-  std::size_t size_ = 0;
-  std::size_t capacity_ = 0;
-  // bounds_[j * capacity_ + i]: side j of the i-th local lower bound; kNever from size_ on.
-  std::vector<double> bounds_;
-  std::vector<Cell> cells_;
-  std::vector<Cell> new_;
-  std::vector<std::uint32_t> below_;
+  Points<D> points_;
+  CellSet<D, Cell> cells_;
 };
 
 }  // namespace pyhwnas::moo

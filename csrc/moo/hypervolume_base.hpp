@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "moo/free_cells.hpp"
-#include "simd/level.hpp"
 
 namespace pyhwnas::moo {
 
@@ -114,14 +113,10 @@ class BaseVolume {
 
   template <std::size_t D>
   double by_cells(FreeCells<D>& cells, const double* sides, std::size_t m) {
-    return simd::widest([&]() __attribute__((always_inline)) {
-      cells.clear();
-      double sum = 0.0;
-      for (const std::uint32_t i : order_) {
-        sum += cells.insert(sides + i * m) * sides[i * m + D];
-      }
-      return sum;
-    });
+    cells.clear();
+    double sum = 0.0;
+    for (const std::uint32_t i : order_) sum += cells.insert(sides + i * m) * sides[i * m + D];
+    return sum;
   }
 
   std::vector<std::uint32_t> order_;

@@ -73,3 +73,11 @@ def hypervolume(F, ref_point):
             volume = math.prod((r - x for r, x in zip(ref, corner, strict=True)), start=Fraction(1))
             total += volume if size % 2 else -volume
     return total
+
+
+def hypervolume_contributions(F, ref_point):
+    """The difference that each row makes, rounded once."""
+    whole = hypervolume(F, ref_point)
+    return np.array(
+        [float(whole - hypervolume(np.delete(F, i, axis=0), ref_point)) for i in range(len(F))]
+    )

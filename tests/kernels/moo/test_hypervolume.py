@@ -1,5 +1,8 @@
 import itertools
 import math
+import os
+import subprocess
+import sys
 
 import moocore
 import numpy as np
@@ -65,6 +68,53 @@ def test_agrees_with_moocore(n, m, kind, threads, frozen):
     assert volume == moo.hypervolume(F, ref_point)
     expected = moocore.hypervolume(F, ref=ref_point) if m > 1 else 1.1 - F.min()
     assert volume == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "m"), [(100_000, 2), (300_000, 3), (3000, 4), (400, 5), (260, 6)])
+@pytest.mark.parametrize("kind", ["sphere", "convex", "cube", "integers"])
+def test_agrees_with_moocore_on_many_rows(n, m, kind):
+    F = {
+        "sphere": front(n, m),
+        "convex": 1 - front(n, m),
+        "cube": np.random.default_rng(n).random((n, m)),
+        "integers": np.random.default_rng(n).integers(0, 50, (n, m)) / 50,
+    }[kind]
+    ref_point = np.full(m, 0.9)
+    assert moo.hypervolume(F, ref_point) == pytest.approx(
+        moocore.hypervolume(F, ref=ref_point), rel=1e-12
+    )
+
+
+@given(st.integers(1, 6), st.data())
+def test_a_batch_holds_the_volume_of_each_problem(m, data):
+    batch = data.draw(hnp.arrays(np.float64, (3, 4, m), elements=st.floats(-1, 3)))
+    ref_point = np.full(m, 2.5)
+    volumes = moo.hypervolume(batch, ref_point, threads=2)
+    np.testing.assert_array_equal(volumes, [moo.hypervolume(F, ref_point) for F in batch])
+
+
+WIDE = """
+import numpy as np
+from pyhwnas import moo
+for m, n in [(3, 3000), (4, 2000), (5, 300), (6, 60)]:
+    F = np.abs(np.random.default_rng(m).standard_normal((n, m)))
+    F /= np.linalg.norm(F, axis=1, keepdims=True)
+    print(moo.hypervolume(F, np.full(m, 1.1)).hex())
+    print(moo.hypervolume_contributions(F[:40], np.full(m, 1.1)).sum().hex())
+"""
+
+
+def test_all_instruction_sets_give_the_same_bits():
+    def output(**environment):
+        return subprocess.run(
+            [sys.executable, "-c", WIDE],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert output(PYHWNAS_SIMD="baseline") == output()
 
 
 def test_rows_on_or_beyond_the_reference_are_clipped_away():

@@ -6,21 +6,35 @@ import pytest
 from pyhwnas import moo
 
 
+def sphere(n, m):
+    F = np.abs(np.random.default_rng(0).standard_normal((n, m)))
+    return F / np.linalg.norm(F, axis=1, keepdims=True)
+
+
+LONG = {
+    "limited sets": (moo.hypervolume, (600, 8)),  # hours
+    "free cells of three sides": (moo.hypervolume, (400_000, 4)),  # many seconds, as the others
+    "free cells of four sides": (moo.hypervolume, (50_000, 5)),
+    "exclusive cells": (moo.hypervolume_contributions, (200_000, 4)),
+}
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timer on this system")
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_signal_ends_a_long_kernel(threads):
+@pytest.mark.parametrize("case", LONG)
+def test_a_signal_ends_a_long_kernel(case, threads):
     """The exception of the signal's handler comes out of the kernel, long before its result."""
-    F = np.abs(np.random.default_rng(0).standard_normal((600, 8)))  # takes hours
-    F /= np.linalg.norm(F, axis=1, keepdims=True)
+    kernel, (n, m) = LONG[case]
+    F = sphere(n, m)
 
     def interrupt(signum, frame):
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
         with pytest.raises(KeyboardInterrupt):
-            moo.hypervolume(F, np.ones(8), threads=threads)
+            kernel(F, np.ones(m), threads=threads)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -12,15 +12,32 @@
 
 namespace pyhwnas::moo {
 
-// Volume dominated by F and bounded by ref_point.
-// m <= 3: sweeps, O(n log n) and O(n^2) at worst. m >= 4: exclusive volumes of limited sets, with
-// one dimension sliced off per level (While, Bradstreet, Barone 2012,
-// doi:10.1109/TEVC.2010.2077298), exponential in m at worst; O(n m^2) memory per thread.
+// Volume dominated by F and bounded by ref_point. Objectives are scaled by powers of two first, so
+// that nothing overflows before the result does; then it is a sum of positive terms, each within a
+// few roundings. Dominated and equal rows change nothing.
+//
+// m     method                                                       time
+// 1     minimum                                                      n
+// 2     sort, sweep                                                  n log n
+// 3     sweep with a staircase indexed by rank                       n log n
+// 4     sweep with local lower bounds of three sides                 n^2
+// 5     sweep with local lower bounds of four sides                  n^3 at worst, n^2 on a front
+// 6     few rows as below, many as above
+// more  exclusive volumes of limited sets                            exponential in m at worst
+//
+// Space is O(n m), for five and six objectives O(n^2) at worst. `threads` are used for six
+// objectives with few rows, and for more.
 double hypervolume(MatrixView<const double> F, std::span<const double> ref_point, int threads,
                    const Checkpoint& checkpoint = {});
 
-// contributions[i] = what the volume loses without row i: 0 for dominated rows, and for rows that
-// occur twice.
+// contributions[i]: the volume of what row i alone dominates, which is what the volume loses
+// without it. So it is 0 for dominated rows and for rows that occur twice, and a row that only one
+// other dominates takes its part from that one. Never negative and never NaN: infinity where the
+// region of row i alone is endless, a number where it ends. Sides of infinite length are equally
+// long.
+//
+// All rows at once, in one sweep, as precise relative to each contribution as to the whole: O(n)
+// for m = 1, O(n log n) for m = 2 and 3, O(n^2) for m = 4, all in O(n m) space.
 void hypervolume_contributions(MatrixView<const double> F, std::span<const double> ref_point,
                                std::span<double> contributions, int threads,
                                const Checkpoint& checkpoint = {});
