@@ -97,14 +97,24 @@ def samples():
             yield f"{name} {box}", (F,), {"ref_point": np.ones(F.shape[1]), **more}
 
 
+def found_sets():
+    sizes = [(1, (1, 3)), (37, (1, 2, 3, 5, 8, 11)), (500, (2, 3, 5, 8))]
+    return points(sizes, cube, sphere, few_values)  # distances are between finite values
+
+
 def two_sets():
-    for name, F in points([(1, (1, 3)), (37, (1, 2, 3, 5, 8, 11)), (500, (2, 3, 5, 8))]):
+    for name, F in found_sets():
         positive = np.abs(F) + 1e-300  # as the factor of epsilon needs it
         yield name, (positive, sphere(401, F.shape[1])), {}
 
 
+def covering():
+    for name, F in points(PAIRWISE):
+        yield name, (F, cube(120, F.shape[1])), {}
+
+
 def weighted():
-    for name, F in points([(1, (1, 3)), (37, (1, 2, 3, 5, 8, 11)), (500, (2, 3, 5, 8))]):
+    for name, F in found_sets():
         yield name, (F, np.zeros(F.shape[1]), cube(401, F.shape[1])), {}
 
 
@@ -136,6 +146,7 @@ def programs():
 
 KERNELS = {
     "coactivation": packed,
+    "covered": covering,
     "crowding_distance": crowding,
     "dominance_counts": pairwise,
     "dominance_degree_sort": pairwise,
