@@ -6,6 +6,7 @@
 
 #include "moo/boxes.hpp"
 #include "moo/contribution_sweeps.hpp"
+#include "moo/hypervolume_contributions_wfg.hpp"
 #include "pyhwnas/moo/hypervolume.hpp"
 
 namespace pyhwnas::moo {
@@ -24,22 +25,6 @@ void contribution_of_longest(const Boxes& boxes, std::span<double> contributions
   contributions[boxes.rows[owner]] = *longest - second;
 }
 
-// The difference that each row makes.
-void contributions_by_removal(MatrixView<const double> F, std::span<const double> ref_point,
-                              std::span<double> contributions, int threads,
-                              const Checkpoint& checkpoint) {
-  const double whole = hypervolume(F, ref_point, threads, checkpoint);
-  std::vector<double> rest(F.rows() * F.cols());
-  for (std::size_t i = 0; i < F.rows(); ++i) {
-    rest.clear();
-    for (std::size_t j = 0; j < F.rows(); ++j) {
-      if (j != i) rest.insert(rest.end(), F[j].begin(), F[j].end());
-    }
-    contributions[i] =
-        whole - hypervolume({rest.data(), F.rows() - 1, F.cols()}, ref_point, threads, checkpoint);
-  }
-}
-
 // No infinite sides; contributions hold zeros.
 void add_contributions(Boxes& boxes, std::span<double> contributions, int threads,
                        const Checkpoint& checkpoint) {
@@ -55,10 +40,13 @@ void add_contributions(Boxes& boxes, std::span<double> contributions, int thread
     case 3:
       contributions_in_three(boxes, contributions, checkpoint);
       break;
-    default:
+    case 4:
+    case 5:
       contributions_by_cells(boxes, contributions, checkpoint);
+      break;
+    default:
+      contributions_by_limited_sets(boxes, contributions, threads, checkpoint);
   }
-  static_cast<void>(threads);
   for (const std::uint32_t row : boxes.rows) {
     contributions[row] = std::ldexp(contributions[row], exponent);
   }
@@ -133,9 +121,6 @@ void hypervolume_contributions(MatrixView<const double> F, std::span<const doubl
   assert(contributions.size() == F.rows());
   assert(F.cols() >= 1 && ref_point.size() == F.cols());
   std::fill(contributions.begin(), contributions.end(), 0.0);
-  if (F.cols() > 5) {
-    return contributions_by_removal(F, ref_point, contributions, threads, checkpoint);
-  }
   Boxes boxes = boxes_below(F, ref_point);
   add_all_contributions(boxes, contributions, threads, checkpoint);
 }

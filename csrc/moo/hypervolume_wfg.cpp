@@ -1,132 +1,151 @@
 // Exclusive volumes of limited sets, with one dimension sliced off per level (While, Bradstreet,
-// Barone 2012, doi:10.1109/TEVC.2010.2077298). Exponential in m at worst; O(n m^2) memory per
-// thread.
+// Barone 2012, doi:10.1109/TEVC.2010.2077298): sets that are too large for words, or of too many
+// sides. Exponential in m at worst; O(n m^2) memory per thread.
 #include "moo/hypervolume_wfg.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
-#include <cstdint>
+#include <functional>
 #include <numeric>
-#include <vector>
 
-#include "moo/hypervolume_base.hpp"
+#include "moo/hypervolume_sweeps.hpp"
+#include "moo/hypervolume_wfg_rows.hpp"
 
 namespace pyhwnas::moo {
 namespace {
 
-constexpr std::size_t kBaseSides = 4;
+// From so many boxes on, by their sides, a sweep takes less time than limited sets.
+constexpr std::array<std::size_t, 7> kSweep = {1, 1, 16, 64, 24, 20, 90};
 
-// A set of boxes and, once sorted, their order.
-struct BoxSet {
-  std::vector<double> sides;
-  std::vector<std::uint32_t> order;
-  std::size_t size = 0;
-  std::size_t m = 0;
-
-  const double* operator[](std::size_t i) const { return sides.data() + i * m; }
-  double last_side(std::size_t i) const { return sides[i * m + m - 1]; }
-
-  void reset(std::size_t capacity, std::size_t n_sides) {
-    sides.resize(capacity * n_sides);
-    size = 0;
-    m = n_sides;
-  }
-
-  double* next_row() { return sides.data() + size * m; }
-
-  // Takes in the row written at next_row(), unless another box contains it; drops those it
-  // contains.
-  void keep_maximal() {
-    const double* candidate = next_row();
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      // Contained: stop. Nothing was dropped then, or this box would have been contained before.
-      if (contains((*this)[i], candidate)) return;
-      if (contains(candidate, (*this)[i])) continue;
-      if (kept != i) std::copy_n((*this)[i], m, sides.data() + kept * m);
-      ++kept;
-    }
-    if (kept != size) std::copy_n(candidate, m, sides.data() + kept * m);
-    size = kept + 1;
-  }
-
-  void sort_by_last_side() {
-    order.resize(size);
-    std::iota(order.begin(), order.end(), 0U);
-    std::sort(order.begin(), order.end(), [this](std::uint32_t i, std::uint32_t j) {
-      return last_side(i) != last_side(j) ? last_side(i) < last_side(j) : i < j;
-    });
-  }
-
- private:
-  bool contains(const double* outer, const double* inner) const {
-    for (std::size_t k = 0; k < m; ++k) {
-      if (outer[k] < inner[k]) return false;
-    }
-    return true;
-  }
-};
-
-// One thread's recursion; levels[k] holds the set that is worked on at depth k.
-class Slicer {
- public:
-  explicit Slicer(std::size_t m) : levels_(m > kBaseSides ? m - kBaseSides : 0) {}
-
-  double volume(BoxSet& boxes, std::size_t depth = 0) {
-    if (boxes.size == 0) return 0.0;
-    if (boxes.m <= kBaseSides) return base_(boxes.sides.data(), boxes.size, boxes.m);
-    boxes.sort_by_last_side();
-    double sum = 0.0;
-    for (std::size_t k = 0; k < boxes.size; ++k) sum += exclusive(boxes, k, depth);
-    return sum;
-  }
-
-  // What the k-th box in order adds to those after it. Its last side is the shortest among them, so
-  // whatever it shares with them spans all of that side: slice it off, and go on with one side
-  // less.
-  double exclusive(const BoxSet& boxes, std::size_t k, std::size_t depth) {
-    const double* box = boxes[boxes.order[k]];
-    const std::size_t m = boxes.m - 1;
-    double own = 1.0;
-    for (std::size_t side = 0; side < m; ++side) own *= box[side];
-
-    BoxSet& shared = levels_[depth];
-    shared.reset(boxes.size - k, m);
-    for (std::size_t later = k + 1; later < boxes.size; ++later) {
-      const double* other = boxes[boxes.order[later]];
-      double* row = shared.next_row();
-      for (std::size_t side = 0; side < m; ++side) row[side] = std::min(box[side], other[side]);
-      shared.keep_maximal();
-    }
-    return box[m] * (own - volume(shared, depth + 1));
-  }
-
- private:
-  std::vector<BoxSet> levels_;
-  BaseVolume base_;
-};
+double product_of(const double* box, std::size_t m) {
+  return std::accumulate(box, box + m, 1.0, std::multiplies<>());
+}
 
 }  // namespace
 
-double volume_by_limited_sets(const Boxes& all, int threads, const Checkpoint& checkpoint) {
-  assert(all.m > kBaseSides);
-  BoxSet boxes;
-  boxes.reset(all.size(), all.m);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    std::copy_n(all[i], all.m, boxes.next_row());
-    boxes.keep_maximal();
+void BoxSet::reset(std::size_t capacity, std::size_t n_sides) {
+  if (sides.size() < capacity * n_sides) sides.resize(capacity * n_sides);
+  size = 0;
+  m = n_sides;
+}
+
+void BoxSet::sort_by_last_side() {
+  order.resize(size);
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(), [this](std::uint32_t i, std::uint32_t j) {
+    return last_side(i) != last_side(j) ? last_side(i) < last_side(j) : i < j;
+  });
+}
+
+double Slicer::volume(BoxSet& boxes, std::size_t depth) {
+  if (boxes.size == 0) return 0.0;
+  if (boxes.size == 1) return product_of(boxes[0], boxes.m);
+  if (boxes.m < kSweep.size() && boxes.size >= kSweep[boxes.m]) return sweep(boxes);
+  if (RankedBoxes::fits(boxes.size, boxes.m)) {
+    ranked_.assign(boxes.sides.data(), boxes.size, boxes.m);
+    return words_.volume(ranked_);
   }
-  // The topmost sum over threads; its terms are added in order, whoever computed them.
   boxes.sort_by_last_side();
-  std::vector<double> exclusive(boxes.size);
-  std::vector<Slicer> slicers(static_cast<std::size_t>(std::max(threads, 1)), Slicer(boxes.m));
+  double sum = 0.0;
+  for (std::size_t k = 0; k < boxes.size; ++k) sum += added_to_later(boxes, k, depth);
+  return sum;
+}
+
+double Slicer::sweep(const BoxSet& boxes) {
+  swept_.m = boxes.m;
+  swept_.sides.assign(boxes.sides.data(), boxes.sides.data() + boxes.size * boxes.m);
+  swept_.rows.resize(boxes.size);
+  const Checkpoint poll = [this] { interruption_->poll(worker_); };
+  switch (boxes.m) {
+    case 1:
+      return *std::max_element(swept_.sides.begin(), swept_.sides.end());
+    case 2:
+      return volume_of_rectangles(swept_);
+    case 3:
+      return volume_in_three(swept_, poll);
+    default:
+      return volume_by_free_cells(swept_, poll);
+  }
+}
+
+// Its last side is the shortest among them, so whatever it shares with them spans all of that side:
+// slice it off, and go on with one side less.
+double Slicer::added_to_later(const BoxSet& boxes, std::size_t k, std::size_t depth) {
+  const double* box = boxes[boxes.order[k]];
+  const std::size_t m = boxes.m - 1;
+  BoxSet& shared = levels_[depth];
+  shared.reset(boxes.size - k - 1, m);
+  for (std::size_t later = k + 1; later < boxes.size; ++later) {
+    append_shared(box, boxes[boxes.order[later]], shared);
+  }
+  keep_maximal(shared);
+  return box[m] * (product_of(box, m) - volume(shared, depth + 1));
+}
+
+void Slicer::begin(const double* box, std::size_t m, std::size_t n) {
+  box_.assign(box, box + m);
+  levels_.back().reset(n, m);
+}
+
+void Slicer::share(const double* other) {
+  append_shared(box_.data(), other, levels_.back());
+}
+
+double Slicer::added() {
+  BoxSet& shared = levels_.back();
+  keep_maximal(shared);
+  return product_of(box_.data(), shared.m) - volume(shared);
+}
+
+void Slicer::append_shared(const double* box, const double* other, BoxSet& shared) {
+  double* row = shared.sides.data() + shared.size * shared.m;
+  for (std::size_t side = 0; side < shared.m; ++side) row[side] = std::min(box[side], other[side]);
+  ++shared.size;
+}
+
+void Slicer::keep_maximal(BoxSet& boxes) {
+  group_.resize(8 * boxes.m);
+  const auto work = [this](std::size_t comparisons) { told(comparisons); };
+  boxes.size = at_width([&]<int width>() __attribute__((always_inline)) {
+    return BoxRows<width>::maximal(boxes.sides.data(), boxes.size, boxes.m, group_.data(), work);
+  });
+}
+
+void Slicer::told(std::size_t comparisons) {
+  work_ += comparisons;
+  if (work_ < 100'000) return;
+  work_ = 0;
+  interruption_->poll(worker_);
+}
+
+double volume_by_limited_sets(const Boxes& all, int threads, const Checkpoint& checkpoint) {
+  assert(all.m > 4);
+  Interruption interruption(checkpoint);
+  std::vector<Slicer> slicers;
+  for (int worker = 0; worker < std::max(threads, 1); ++worker) {
+    slicers.emplace_back(all.m, interruption, worker);
+  }
+  BoxSet boxes{.sides = all.sides, .order = {}, .size = all.size(), .m = all.m};
+  slicers[0].keep_maximal(boxes);
+  // The topmost sum over threads; its terms are added in order, whoever computed them.
+  RankedBoxes ranked;
+  const bool fits = RankedBoxes::fits(boxes.size, boxes.m);
+  if (fits) {
+    ranked.assign(boxes.sides.data(), boxes.size, boxes.m);
+  } else {
+    boxes.sort_by_last_side();
+  }
+  std::vector<double> terms(boxes.size);
   parallel_for(
       boxes.size, threads,
       [&](std::size_t k, int worker) {
-        exclusive[k] = slicers[static_cast<std::size_t>(worker)].exclusive(boxes, k, 0);
+        Slicer& slicer = slicers[static_cast<std::size_t>(worker)];
+        terms[k] =
+            fits ? slicer.words().added_to_later(ranked, k) : slicer.added_to_later(boxes, k);
       },
       checkpoint);
-  return std::accumulate(exclusive.begin(), exclusive.end(), 0.0);
+  return std::accumulate(terms.begin(), terms.end(), 0.0);
 }
 
 }  // namespace pyhwnas::moo

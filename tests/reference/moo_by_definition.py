@@ -81,3 +81,12 @@ def hypervolume_contributions(F, ref_point):
     return np.array(
         [float(whole - hypervolume(np.delete(F, i, axis=0), ref_point)) for i in range(len(F))]
     )
+
+
+def hypervolume_subset(F, k, ref_point):
+    """Greedy: each time the row that adds most, of equal gains the first."""
+    chosen = []
+    for _ in range(k):
+        left = [i for i in range(len(F)) if i not in chosen]
+        chosen.append(max(left, key=lambda i: (hypervolume(F[[*chosen, i]], ref_point), -i)))
+    return chosen

@@ -11,11 +11,17 @@ def sphere(n, m):
     return F / np.linalg.norm(F, axis=1, keepdims=True)
 
 
+def subset_of_a_tenth(F, ref_point, threads):
+    return moo.hypervolume_subset(F, len(F) // 10, ref_point, threads=threads)
+
+
 LONG = {
     "limited sets": (moo.hypervolume, (600, 8)),  # hours
     "free cells of three sides": (moo.hypervolume, (400_000, 4)),  # many seconds, as the others
     "free cells of four sides": (moo.hypervolume, (50_000, 5)),
     "exclusive cells": (moo.hypervolume_contributions, (200_000, 4)),
+    "limited sets of each row": (moo.hypervolume_contributions, (250, 10)),
+    "limited sets of the chosen": (subset_of_a_tenth, (20_000, 7)),
 }
 
 

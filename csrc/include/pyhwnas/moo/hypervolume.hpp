@@ -42,9 +42,16 @@ void hypervolume_contributions(MatrixView<const double> F, std::span<const doubl
                                std::span<double> contributions, int threads,
                                const Checkpoint& checkpoint = {});
 
-// chosen: chosen.size() <= F.rows() row indices, each the row that adds most volume to those before
-// it (of equal gains the first row). The volume of the first k is at least 1 - 1/e of the best k
-// rows' (Nemhauser, Wolsey, Fisher 1978, doi:10.1007/BF01588971).
+// chosen: chosen.size() <= F.rows() distinct row indices, each the row that adds most volume to
+// those before it, of equal gains the first row. So the first k of them are the choice for k; their
+// volume is at least 1 - 1/e of the best k rows' (Nemhauser, Wolsey, Fisher 1978,
+// doi:10.1007/BF01588971). Gains count as equal when their computed values are: rounded ones may
+// tell rows apart that add exactly as much. Rows that are not better than the reference, or are
+// dominated by a chosen one, add nothing; when no row adds anything, the rest follows by index. A
+// row whose own region is endless adds infinity, sides of infinite length being equally long.
+//
+// Lazy evaluation: from chosen.size() to n chosen.size() gains, each from the limited set of the
+// rows chosen so far (for m = 2, from their outline). Space O(n m). `threads` are used for m >= 6.
 void hypervolume_subset(MatrixView<const double> F, std::span<const double> ref_point,
                         std::span<std::int64_t> chosen, int threads,
                         const Checkpoint& checkpoint = {});
