@@ -5,14 +5,15 @@ An array that fits is passed on as it is. Conversions are exact or they are refu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeGuard
+import operator
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeGuard
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["as_ids", "as_matrix", "as_problems", "as_vector"]
+__all__ = ["as_ids", "as_matrix", "as_problems", "as_vector", "as_whole"]
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -57,7 +58,7 @@ def as_problems(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """
     if _fits(values) and values.ndim in (2, 3):
         return values
-    array = np.asarray(values)
+    array = _as_any(values, name)
     if array.ndim not in (2, 3):
         raise ValueError(
             f"{name} must have 2 dimensions, or 3 for a batch, got shape {array.shape}"
@@ -68,6 +69,14 @@ def as_problems(values: ArrayLike, name: str) -> NDArray[np.float64]:
 def as_vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Real numbers as a C-contiguous float64 vector; see `as_matrix`."""
     return _as_floats(values, name, ndim=1)
+
+
+def as_whole(value: SupportsIndex, name: str) -> int:
+    """Return a whole number as an int; anything else raises a TypeError that names the argument."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
 
 
 def as_ids(values: ArrayLike, name: str, *, ndim: int) -> NDArray[np.int32]:
@@ -123,10 +132,17 @@ def _as_floats(values: ArrayLike, name: str, *, ndim: int) -> NDArray[np.float64
 def _as_array(
     values: ArrayLike, name: str, *, ndim: int, kinds: str, expected: str
 ) -> NDArray[Any]:
-    array = np.asarray(values)
+    array = _as_any(values, name)
     if array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimensions, got shape {array.shape}")
     # An empty list has no dtype of its own; numpy calls it float64.
     if array.dtype.kind not in kinds and array.size:
         raise TypeError(f"{name} must hold {expected}, got dtype {array.dtype}")
     return array
+
+
+def _as_any(values: ArrayLike, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{name} must be an array or nested lists of one shape: {error}") from None

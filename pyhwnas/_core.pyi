@@ -34,63 +34,53 @@ __all__: list[str] = [
 ]
 
 def coactivation(
-    bits: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+    bits: numpy.ndarray, threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]:
     """
     Per row: its positive units, and those weighted by the rows in which each is positive.
     """
 
-def covered(
-    F: numpy.ndarray, R: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
-) -> numpy.typing.NDArray[numpy.bool_]:
+def covered(F: numpy.ndarray, R: numpy.ndarray, threads: int) -> numpy.typing.NDArray[numpy.bool_]:
     """
     Which rows of F some row of R dominates or equals.
     """
 
 def crowding_distance(
-    F: numpy.ndarray, ranks: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+    F: numpy.ndarray, ranks: numpy.ndarray, threads: int
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     Crowding distance of each row within its front.
     """
 
-def dominance_counts(
-    F: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
-) -> numpy.typing.NDArray[numpy.int32]:
+def dominance_counts(F: numpy.ndarray, threads: int) -> numpy.typing.NDArray[numpy.int32]:
     """
     How many rows dominate each row.
     """
 
-def dominance_degree_sort(
-    F: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
-) -> numpy.typing.NDArray[numpy.int32]:
+def dominance_degree_sort(F: numpy.ndarray, threads: int) -> numpy.typing.NDArray[numpy.int32]:
     """
     Front index of each row, by dominance degrees.
     """
 
-def epsilon_additive(
-    F: numpy.ndarray, R: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
-) -> float:
+def epsilon_additive(F: numpy.ndarray, R: numpy.ndarray, threads: int) -> float:
     """
     The least shift after which F weakly dominates R.
     """
 
-def epsilon_multiplicative(
-    F: numpy.ndarray, R: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
-) -> float:
+def epsilon_multiplicative(F: numpy.ndarray, R: numpy.ndarray, threads: int) -> float:
     """
     The least divisor after which F weakly dominates R.
     """
 
 def gather_sum(
-    cost: numpy.ndarray, ids: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+    cost: numpy.ndarray, ids: numpy.ndarray, threads: int
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     Sum over each row's ids of their cost, -1 skipped.
     """
 
 def hypervolume(
-    F: numpy.ndarray, ref_point: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+    F: numpy.ndarray, ref_point: numpy.ndarray, threads: int
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     Volume between the rows and the reference point.
@@ -102,14 +92,14 @@ def hypervolume_approx(
     n_samples: typing.SupportsInt | typing.SupportsIndex,
     seed: typing.SupportsInt | typing.SupportsIndex,
     box: bool,
-    threads: typing.SupportsInt | typing.SupportsIndex,
+    threads: int,
 ) -> tuple[float, float]:
     """
     Volume from random samples, and its error.
     """
 
 def hypervolume_contributions(
-    F: numpy.ndarray, ref_point: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+    F: numpy.ndarray, ref_point: numpy.ndarray, threads: int
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     What the volume loses without each row.
@@ -119,59 +109,46 @@ def hypervolume_subset(
     F: numpy.ndarray,
     k: typing.SupportsInt | typing.SupportsIndex,
     ref_point: numpy.ndarray,
-    threads: typing.SupportsInt | typing.SupportsIndex,
+    threads: int,
 ) -> numpy.typing.NDArray[numpy.int64]:
     """
     Rows in the order in which each adds most volume.
     """
 
-def igd(
-    F: numpy.ndarray, R: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
-) -> float:
+def igd(F: numpy.ndarray, R: numpy.ndarray, threads: int) -> float:
     """
     Mean distance of R's rows to F.
     """
 
-def igd_plus(
-    F: numpy.ndarray, R: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
-) -> float:
+def igd_plus(F: numpy.ndarray, R: numpy.ndarray, threads: int) -> float:
     """
     Mean distance of R's rows to what F dominates.
     """
 
 def nondominated_mask(
-    F: numpy.ndarray, keep_equal: bool, threads: typing.SupportsInt | typing.SupportsIndex
+    F: numpy.ndarray, keep_equal: bool, threads: int
 ) -> numpy.typing.NDArray[numpy.bool_]:
     """
     Which rows no other row dominates.
     """
 
-def nondominated_sort(
-    F: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
-) -> numpy.typing.NDArray[numpy.int32]:
+def nondominated_sort(F: numpy.ndarray, threads: int) -> numpy.typing.NDArray[numpy.int32]:
     """
     Front index of each row.
     """
 
-def pack_signs(
-    x: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
-) -> numpy.typing.NDArray[numpy.uint64]:
+def pack_signs(x: numpy.ndarray, threads: int) -> numpy.typing.NDArray[numpy.uint64]:
     """
     One bit per value, 1 where it is greater than zero.
     """
 
-def r2(
-    F: numpy.ndarray,
-    ideal: numpy.ndarray,
-    weights: numpy.ndarray,
-    threads: typing.SupportsInt | typing.SupportsIndex,
-) -> float:
+def r2(F: numpy.ndarray, ideal: numpy.ndarray, weights: numpy.ndarray, threads: int) -> float:
     """
     Mean over the weights of the least weighted distance from the ideal point.
     """
 
 def sign_statistics(
-    x: numpy.ndarray, threads: typing.SupportsInt | typing.SupportsIndex
+    x: numpy.ndarray, threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]:
     """
     coactivation(pack_signs(x)) without storing the bits.
@@ -193,7 +170,7 @@ def synflow_expected(
     node_inputs: numpy.ndarray,
     unit_ids: numpy.ndarray,
     weight_gain: typing.SupportsFloat | typing.SupportsIndex,
-    threads: typing.SupportsInt | typing.SupportsIndex,
+    threads: int,
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     ln of the expected Synflow of each row's network.

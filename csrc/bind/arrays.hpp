@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "bind/threads.hpp"
 #include "pyhwnas/matrix_view.hpp"
 #include "pyhwnas/parallel_for.hpp"
 
@@ -171,12 +172,6 @@ inline void check_row_count(std::size_t rows, const char* name) {
   if (rows > 0x7fffffffU) {
     throw py::value_error(std::string(name) + " must have fewer than 2^31 rows, got " +
                           std::to_string(rows));
-  }
-}
-
-inline void check_threads(int threads) {
-  if (threads < 1) {
-    throw py::value_error("threads must be at least 1, got " + std::to_string(threads));
   }
 }
 

@@ -11,9 +11,8 @@ using RowKernel = void (*)(MatrixView<const double>, std::span<std::int32_t>, in
                            const Checkpoint&);
 
 template <RowKernel kernel>
-py::array_t<std::int32_t> integer_per_row(const py::array& F, int threads) {
+py::array_t<std::int32_t> integer_per_row(const py::array& F, Threads threads) {
   const Problems view = problems(F, "F");
-  check_threads(threads);
   py::array_t<std::int32_t> result(view.per_row());
   {
     const auto out = output(result);
@@ -26,9 +25,8 @@ py::array_t<std::int32_t> integer_per_row(const py::array& F, int threads) {
   return result;
 }
 
-py::array_t<bool> nondominated_mask(const py::array& F, bool keep_equal, int threads) {
+py::array_t<bool> nondominated_mask(const py::array& F, bool keep_equal, Threads threads) {
   const Problems view = problems(F, "F");
-  check_threads(threads);
   py::array_t<bool> mask(view.per_row());
   {
     // numpy stores a bool as one byte that is 0 or 1.
@@ -46,13 +44,12 @@ py::array_t<bool> nondominated_mask(const py::array& F, bool keep_equal, int thr
 }
 
 // ranks: as F, less the last axis.
-py::array_t<double> crowding_distance(const py::array& F, const py::array& ranks, int threads) {
+py::array_t<double> crowding_distance(const py::array& F, const py::array& ranks, Threads threads) {
   const Problems view = problems(F, "F");
   check_layout<std::int32_t>(ranks, "ranks", view.is_batch ? 2 : 1);
   const std::span fronts(static_cast<const std::int32_t*>(ranks.data()),
                          static_cast<std::size_t>(ranks.size()));
   check_shape(ranks, "ranks", view.per_row());
-  check_threads(threads);
   py::array_t<double> distances(view.per_row());
   {
     const auto out = output(distances);

@@ -23,10 +23,9 @@ MatrixView<const double> objectives(const py::array& F) {
 }
 
 // One volume for each problem, shape () without a batch.
-py::array_t<double> hypervolume(const py::array& F, const py::array& ref_point, int threads) {
+py::array_t<double> hypervolume(const py::array& F, const py::array& ref_point, Threads threads) {
   const Problems view = problems(F, "F");
   const auto reference = reference_point(ref_point, view.cols);
-  check_threads(threads);
   py::array_t<double> volumes(view.per_problem());
   {
     const auto out = output(volumes);
@@ -40,10 +39,9 @@ py::array_t<double> hypervolume(const py::array& F, const py::array& ref_point, 
 }
 
 py::array_t<double> hypervolume_contributions(const py::array& F, const py::array& ref_point,
-                                              int threads) {
+                                              Threads threads) {
   const auto view = objectives(F);
   const auto reference = reference_point(ref_point, view.cols());
-  check_threads(threads);
   py::array_t<double> contributions(F.shape(0));
   {
     const auto out = output(contributions);
@@ -54,14 +52,13 @@ py::array_t<double> hypervolume_contributions(const py::array& F, const py::arra
 }
 
 py::array_t<std::int64_t> hypervolume_subset(const py::array& F, py::ssize_t k,
-                                             const py::array& ref_point, int threads) {
+                                             const py::array& ref_point, Threads threads) {
   const auto view = objectives(F);
   const auto reference = reference_point(ref_point, view.cols());
   if (k < 0 || k > F.shape(0)) {
     throw py::value_error("k must be from 0 to the number of rows, " + std::to_string(F.shape(0)) +
                           ", got " + std::to_string(k));
   }
-  check_threads(threads);
   py::array_t<std::int64_t> chosen(k);
   {
     const auto out = output(chosen);
@@ -73,10 +70,9 @@ py::array_t<std::int64_t> hypervolume_subset(const py::array& F, py::ssize_t k,
 
 std::pair<double, double> hypervolume_approx(const py::array& F, const py::array& ref_point,
                                              std::uint64_t n_samples, std::uint64_t seed, bool box,
-                                             int threads) {
+                                             Threads threads) {
   const auto view = objectives(F);
   const auto reference = reference_point(ref_point, view.cols());
-  check_threads(threads);
   moo::Estimate estimate{};
   {
     const py::gil_scoped_release release;

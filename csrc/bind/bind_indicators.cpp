@@ -32,16 +32,15 @@ using Indicator = double (*)(MatrixView<const double>, MatrixView<const double>,
                              const Checkpoint&);
 
 template <Indicator indicator>
-double of_two_sets(const py::array& F, const py::array& R, int threads) {
+double of_two_sets(const py::array& F, const py::array& R, Threads threads) {
   const auto found = points(F, "F");
   const auto reference = points(R, "R");
   check_columns(reference, "R", found.cols());
-  check_threads(threads);
   const py::gil_scoped_release release;
   return indicator(found, reference, threads, poll_signals());
 }
 
-double epsilon_multiplicative(const py::array& F, const py::array& R, int threads) {
+double epsilon_multiplicative(const py::array& F, const py::array& R, Threads threads) {
   const auto check_positive = [](const py::array& array, const char* name) {
     check_values(points(array, name), name, "be positive", [](double x) { return x > 0.0; });
   };
@@ -50,7 +49,7 @@ double epsilon_multiplicative(const py::array& F, const py::array& R, int thread
   return of_two_sets<&moo::epsilon_multiplicative>(F, R, threads);
 }
 
-double r2(const py::array& F, const py::array& ideal, const py::array& weights, int threads) {
+double r2(const py::array& F, const py::array& ideal, const py::array& weights, Threads threads) {
   const auto found = points(F, "F");
   const auto ideal_point = vector<double>(ideal, "ideal");
   check_size(ideal_point, "ideal", found.cols());
@@ -58,13 +57,12 @@ double r2(const py::array& F, const py::array& ideal, const py::array& weights, 
   const auto directions = points(weights, "weights");
   check_values(directions, "weights", "not be negative", [](double x) { return x >= 0.0; });
   check_columns(directions, "weights", found.cols());
-  check_threads(threads);
   const py::gil_scoped_release release;
   return moo::r2(found, ideal_point, directions, threads, poll_signals());
 }
 
 // Which rows of F some row of R dominates or equals. Both may be empty.
-py::array_t<bool> covered(const py::array& F, const py::array& R, int threads) {
+py::array_t<bool> covered(const py::array& F, const py::array& R, Threads threads) {
   const auto rows = matrix<double>(F, "F");
   const auto covering = matrix<double>(R, "R");
   check_columns(covering, "R", rows.cols());
@@ -72,7 +70,6 @@ py::array_t<bool> covered(const py::array& F, const py::array& R, int threads) {
     check_row_count(view.rows(), name);
     check_no_nan(view, name);
   }
-  check_threads(threads);
   py::array_t<bool> mask(F.shape(0));
   {
     // numpy stores a bool as one byte that is 0 or 1.

@@ -5,11 +5,10 @@
 namespace pyhwnas::bind {
 namespace {
 
-py::array_t<double> gather_sum(const py::array& cost, const py::array& ids, int threads) {
+py::array_t<double> gather_sum(const py::array& cost, const py::array& ids, Threads threads) {
   const auto costs = vector<double>(cost, "cost");
   const auto view = matrix<std::int32_t>(ids, "ids");
   check_ids(view, "ids", costs.size());
-  check_threads(threads);
   py::array_t<double> sums(ids.shape(0));
   {
     const auto out = output(sums);

@@ -8,9 +8,8 @@ namespace {
 
 using Counts = py::array_t<std::int64_t>;
 
-py::array_t<std::uint64_t> pack_signs(const py::array& x, int threads) {
+py::array_t<std::uint64_t> pack_signs(const py::array& x, Threads threads) {
   const auto view = matrix<float>(x, "x");
-  check_threads(threads);
   const std::size_t n_words = (view.cols() + 63) / 64;
   py::array_t<std::uint64_t> bits({view.rows(), n_words});
   {
@@ -21,9 +20,8 @@ py::array_t<std::uint64_t> pack_signs(const py::array& x, int threads) {
   return bits;
 }
 
-std::pair<Counts, Counts> coactivation(const py::array& bits, int threads) {
+std::pair<Counts, Counts> coactivation(const py::array& bits, Threads threads) {
   const auto view = matrix<std::uint64_t>(bits, "bits");
-  check_threads(threads);
   std::pair<Counts, Counts> result(bits.shape(0), bits.shape(0));
   {
     const auto positives = output(result.first);
@@ -34,9 +32,8 @@ std::pair<Counts, Counts> coactivation(const py::array& bits, int threads) {
   return result;
 }
 
-std::pair<Counts, Counts> sign_statistics(const py::array& x, int threads) {
+std::pair<Counts, Counts> sign_statistics(const py::array& x, Threads threads) {
   const auto view = matrix<float>(x, "x");
-  check_threads(threads);
   std::pair<Counts, Counts> result(x.shape(0), x.shape(0));
   {
     const auto positives = output(result.first);
@@ -54,7 +51,7 @@ py::array_t<double> synflow_expected(const py::array& slot_input_offsets,
                                      const py::array& unit_input_shapes, const py::array& nodes,
                                      const py::array& node_input_offsets,
                                      const py::array& node_inputs, const py::array& unit_ids,
-                                     double weight_gain, int threads) {
+                                     double weight_gain, Threads threads) {
   const proxy::PlanProgram program{
       vector<std::int32_t>(slot_input_offsets, "slot_input_offsets"),
       vector<std::int32_t>(slot_inputs, "slot_inputs"),
@@ -66,7 +63,6 @@ py::array_t<double> synflow_expected(const py::array& slot_input_offsets,
       vector<std::int32_t>(node_inputs, "node_inputs"),
   };
   const auto ids = matrix<std::int32_t>(unit_ids, "unit_ids");
-  check_threads(threads);
   py::array_t<double> scores(unit_ids.shape(0));
   {
     const auto out = output(scores);

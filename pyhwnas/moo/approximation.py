@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import TYPE_CHECKING
 
 from pyhwnas import _core
-from pyhwnas._arrays import as_matrix, as_vector
+from pyhwnas._arrays import as_matrix, as_vector, as_whole
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -105,7 +104,7 @@ def hypervolume_approx(
 
 
 def _in_range(value: int, name: str, low: int, high: int) -> int:
-    number = index(value)
+    number = as_whole(value, name)
     if not low <= number <= high:
         raise ValueError(f"{name} must be from {low} to {high}, got {number}")
     return number

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyhwnas import _core
-from pyhwnas._arrays import as_matrix
+from pyhwnas._arrays import as_matrix, as_whole
 from pyhwnas.moo.dominance import nondominated_mask
 from pyhwnas.moo.hypervolume import hypervolume
 
@@ -64,12 +64,11 @@ class ParetoArchive:
     """
 
     def __init__(self, n_objectives: int, *, threads: int = 1) -> None:
-        if n_objectives < 1:
-            raise ValueError(f"n_objectives must be at least 1, got {n_objectives}")
-        if threads < 1:
-            raise ValueError(f"threads must be at least 1, got {threads}")
-        self.n_objectives = n_objectives
-        self.threads = threads
+        self.n_objectives = as_whole(n_objectives, "n_objectives")
+        self.threads = as_whole(threads, "threads")
+        for name in ("n_objectives", "threads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         self._n_added = 0
         # In the order of arrival. For two objectives instead by the first one, which leaves the
         # second one descending, and as two rows: the first one and minus the second.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyhwnas import _core
-from pyhwnas._arrays import as_matrix, as_vector
+from pyhwnas._arrays import as_matrix, as_vector, as_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,5 +74,5 @@ def hypervolume_subset(
     array([1, 0, 2])
     """
     return _core.hypervolume_subset(
-        as_matrix(F, "F"), k, as_vector(ref_point, "ref_point"), threads
+        as_matrix(F, "F"), as_whole(k, "k"), as_vector(ref_point, "ref_point"), threads
     )
