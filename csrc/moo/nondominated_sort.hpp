@@ -43,6 +43,11 @@ void sort_two_objectives(MatrixView<const double> F, std::span<std::int32_t> ran
 void sort_three_objectives(MatrixView<const double> F, std::span<std::int32_t> ranks,
                            const Checkpoint& checkpoint);
 
+// A few rows in two to kMostPairedObjectives objectives: all pairs of them.
+inline constexpr std::size_t kMostPairedObjectives = 8;
+void sort_by_pairs(MatrixView<const double> F, std::span<std::int32_t> ranks,
+                   const Checkpoint& checkpoint);
+
 // Any number of objectives: a scan of each front's members.
 void sort_by_scan(MatrixView<const double> F, std::span<std::int32_t> ranks,
                   const Checkpoint& checkpoint);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxObjectives = 24;  // 2^24 combinations at least, beyond any table
 constexpr std::size_t kSample = 64;
-constexpr std::size_t kFewRows = 128;
+constexpr std::size_t kFewRows = 512;  // the look at a sample would cost what a table may save
 constexpr std::size_t kLinesPerCheck = 1024;
 
 // Combinations a row may cost. Two objectives have a sweep that costs little more than a sort.

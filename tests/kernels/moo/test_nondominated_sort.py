@@ -130,7 +130,7 @@ def test_ranks_ignore_monotone_maps_and_duplicates(F):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 7])
-@pytest.mark.parametrize("n", [97, 400])
+@pytest.mark.parametrize("n", [97, 200, 400, 900])
 def test_every_kind_of_input_follows_the_definition(shape, m, n, frozen):
     F = frozen(shape(np.random.default_rng(n + m), n, max(m, 2))[:, :m].copy())
     np.testing.assert_array_equal(moo.nondominated_sort(F), by_peeling(F))
@@ -147,10 +147,30 @@ def test_thousands_of_rows_agree_with_moocore(shape, m, threads):
     np.testing.assert_array_equal(moo.nondominated_sort(F, threads=threads), moocore.pareto_rank(F))
 
 
+@pytest.mark.parametrize("m", [3, 5, 8, 9])
+def test_a_few_rows_of_any_number_agree_with_moocore(m):
+    rng = np.random.default_rng(m)
+    for n in (*range(1, 40), 223, 224, 225, 511, 512, 513, 799, 800, 801):
+        F = rng.random((n, m)).round(rng.integers(1, 4))
+        np.testing.assert_array_equal(moo.nondominated_sort(F), moocore.pareto_rank(F))
+
+
 @pytest.mark.parametrize("m", [2, 3, 4])
 def test_more_rows_than_sixteen_bits_count(m):
     F = np.random.default_rng(0).random((70_000, m))
     np.testing.assert_array_equal(moo.nondominated_sort(F), moocore.pareto_rank(F))
+
+
+@pytest.mark.parametrize("stride", [1, 7, 101])
+def test_many_rows_in_one_front_or_behind_it_agree_with_moocore(stride, threads):
+    rng = np.random.default_rng(stride)
+    F = sphere(rng, 20_200, 4)
+    if stride > 1:
+        F[1::stride] *= 1.5
+    if stride == 7:  # what is looked at first says little about the rest
+        F[np.arange(len(F)) % 78 != 0] *= 1 + rng.random((len(F) - 259, 1))
+    F[5] = F[6]
+    np.testing.assert_array_equal(moo.nondominated_sort(F, threads=threads), moocore.pareto_rank(F))
 
 
 @pytest.mark.parametrize("m", [2, 3, 4])
@@ -176,7 +196,9 @@ def test_all_levels_of_vector_instructions_give_the_same_ranks(level):
     program = (
         "import numpy as np; from pyhwnas import moo; r = np.random.default_rng(0);"
         "print([int((moo.nondominated_sort(r.random((3000, m))) * np.arange(3000)).sum())"
-        " for m in (1, 2, 3, 4, 6)])"
+        " for m in (1, 2, 3, 4, 6)],"
+        " [int((moo.nondominated_sort(r.random((n, m))) * np.arange(n)).sum())"
+        " for n in (7, 64, 200, 400, 700) for m in (3, 4, 5, 6, 7, 8)])"
     )
 
     def run(**more):
