@@ -41,12 +41,16 @@ double of_two_sets(const py::array& F, const py::array& R, Threads threads) {
 }
 
 double epsilon_multiplicative(const py::array& F, const py::array& R, Threads threads) {
-  const auto check_positive = [](const py::array& array, const char* name) {
-    check_values(points(array, name), name, "be positive", [](double x) { return x > 0.0; });
+  const auto positive_points = [](const py::array& array, const char* name) {
+    const auto view = points(array, name);
+    check_values(view, name, "be positive", [](double x) { return x > 0.0; });
+    return view;
   };
-  check_positive(F, "F");
-  check_positive(R, "R");
-  return of_two_sets<&moo::epsilon_multiplicative>(F, R, threads);
+  const auto found = positive_points(F, "F");
+  const auto reference = positive_points(R, "R");
+  check_columns(reference, "R", found.cols());
+  const py::gil_scoped_release release;
+  return moo::epsilon_multiplicative(found, reference, threads, poll_signals());
 }
 
 double r2(const py::array& F, const py::array& ideal, const py::array& weights, Threads threads) {

@@ -21,13 +21,17 @@
 namespace pyhwnas::moo {
 
 // Measures are those of moo/nearest.hpp. Good enough is what is no larger than `enough`; with
-// kOnlyLargest that rises to the largest value in the sample.
+// kOnlyLargest that rises to the largest value in the sample, less the share `slack` of it: where a
+// measure is an estimate, the query with the largest value must not be settled.
 template <class Measure>
 class Scouts {
  public:
+  static constexpr std::size_t kScouts = 64;
+  static constexpr std::size_t kFewestQueries = 4 * kScouts;
+
   Scouts(MatrixView<const double> rows, MatrixView<const double> queries, double enough,
-         const Checkpoint& checkpoint)
-      : rows_(rows), queries_(queries), enough_(enough), checkpoint_(checkpoint) {}
+         const Checkpoint& checkpoint, double slack = 0.0)
+      : rows_(rows), queries_(queries), enough_(enough), slack_(slack), checkpoint_(checkpoint) {}
 
   double enough() const { return enough_; }
 
@@ -36,18 +40,24 @@ class Scouts {
   // The first sample is spread over all queries. Where the caller wants the largest value, more
   // rounds follow with those that are furthest from all scouts: they are likely to raise what is
   // enough, and in any case the rows nearest to them make new scouts.
-  std::vector<std::uint32_t> unsettled() {
+  //
+  // sift(left, enough) may take more queries off the list once the first sample is known;
+  // a caller that knows queries with large values may give kScouts of them as that sample.
+  template <class Sift>
+  std::vector<std::uint32_t> unsettled(const Sift& sift, std::vector<std::uint32_t> sample = {}) {
     std::vector<std::uint32_t> left(queries_.rows());
     std::iota(left.begin(), left.end(), 0U);
     if (left.size() < kFewestQueries) return left;
     bounds_.assign(left.size(), std::numeric_limits<double>::infinity());
-    std::vector<std::uint32_t> sample(kScouts);
-    for (std::size_t i = 0; i < kScouts; ++i) {
-      sample[i] = static_cast<std::uint32_t>(i * (left.size() - 1) / (kScouts - 1));
+    if (sample.empty()) {
+      for (std::size_t i = 0; i < kScouts; ++i) {
+        sample.push_back(static_cast<std::uint32_t>(i * (left.size() - 1) / (kScouts - 1)));
+      }
     }
     for (std::size_t round = 0;; ++round) {
       const std::size_t n_before = left.size();
       if (!send(sample)) return left;
+      if (round == 0) sift(left, enough_);
       ask(left);
       if (!Measure::kOnlyLargest || left.size() < kFewestQueries ||
           (round > 0 && left.size() > n_before - n_before / 4)) {
@@ -61,11 +71,14 @@ class Scouts {
     }
   }
 
+  std::vector<std::uint32_t> unsettled() {
+    return unsettled([](std::vector<std::uint32_t>&, double) {});
+  }
+
  private:
-  static constexpr std::size_t kScouts = 64;
-  static constexpr std::size_t kFewestQueries = 4 * kScouts;
   static constexpr std::size_t kQueriesPerPoll = 1 << 14;
   static constexpr std::size_t kRowsPerPoll = 1 << 20;
+  static constexpr std::size_t kRowsPerScan = 1 << 8;
 
   // Makes scouts of the rows nearest to a sample of queries; false where they would settle few.
   bool send(const std::vector<std::uint32_t>& sample) {
@@ -81,17 +94,24 @@ class Scouts {
       Packet at;
       best.lanes.fill(std::numeric_limits<double>::infinity());
       at.lanes.fill(0.0);
-      for (std::size_t begin = 0; begin < rows_.rows(); begin += kRowsPerPoll) {
-        if (checkpoint_) checkpoint_();
-        const std::size_t end = std::min(rows_.rows(), begin + kRowsPerPoll);
+      for (std::size_t begin = 0; begin < rows_.rows(); begin += kRowsPerScan) {
+        if (begin % kRowsPerPoll == 0 && checkpoint_) checkpoint_();
+        const std::size_t end = std::min(rows_.rows(), begin + kRowsPerScan);
         with_lanes([&](auto n) __attribute__((always_inline)) {
           scan<n>(query.data(), begin, end, best, at);
         });
+        // A scout that is enough for its query will do as well as the nearest one.
+        if (Measure::kOnlyLargest &&
+            *std::max_element(best.lanes.begin(), best.lanes.end()) <= enough_) {
+          break;
+        }
       }
       for (std::size_t i = 0; i < kLanes; ++i) {
         nearest.push_back(static_cast<std::uint32_t>(at.lanes[i]));
         n_settled += best.lanes[i] <= enough_;
-        if (Measure::kOnlyLargest) enough_ = std::max(enough_, best.lanes[i]);
+        if (Measure::kOnlyLargest) {
+          enough_ = std::max(enough_, best.lanes[i] - slack_ * best.lanes[i]);
+        }
       }
     }
     if (!Measure::kOnlyLargest && n_settled < kScouts / 2) return false;
@@ -193,6 +213,7 @@ class Scouts {
   MatrixView<const double> rows_;
   MatrixView<const double> queries_;
   double enough_;
+  double slack_;
   const Checkpoint& checkpoint_;
   std::vector<Packet> scouts_;  // of block b, coordinate k: [b * m + k]
   std::vector<std::uint32_t> blocks_;

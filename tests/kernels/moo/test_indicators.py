@@ -141,6 +141,14 @@ def test_huge_and_tiny_scales_keep_their_digits(exponent):
     assert moo.igd([[0.5e308]], [[1.5e308]]) == pytest.approx(1e308)
 
 
+@pytest.mark.parametrize("m", [2, 3, 4])
+@pytest.mark.parametrize("exponent", [-1030, -500, 0, 390, 1000])
+def test_factors_at_any_scale_equal_quotients_bit_by_bit(m, exponent):
+    F, R = (np.ldexp(array + 0.25, exponent) for array in sets_of("sphere", 400, 600, m))
+    expected = (F[:, None] / R).max(axis=2).min(axis=0).max()
+    assert moo.epsilon_multiplicative(F, R) == expected
+
+
 def test_zeros_have_one_sign():
     assert math.copysign(1, moo.epsilon_additive([[-0.0]], [[0.0]])) == 1
     assert math.copysign(1, moo.igd([[-0.0]], [[0.0]])) == 1
