@@ -4,10 +4,10 @@
 #include "pyhwnas/moo/covered.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <vector>
 
 #include "moo/nearest.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
@@ -30,7 +30,8 @@ struct AnyLarger {
 
 void covered(MatrixView<const double> F, MatrixView<const double> R, std::span<std::uint8_t> mask,
              int threads, const Checkpoint& checkpoint) {
-  assert(mask.size() == F.rows() && F.cols() == R.cols());
+  require_size(mask.size(), "mask", F.rows());
+  require_size(R.cols(), "each row of R", F.cols());
   if (F.rows() == 0 || R.rows() == 0 || F.cols() == 0) {
     // Rows without columns equal each other.
     std::fill(mask.begin(), mask.end(), R.rows() > 0);

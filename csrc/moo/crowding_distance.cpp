@@ -10,12 +10,12 @@
 #include "pyhwnas/moo/crowding_distance.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "moo/argsort.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
@@ -132,7 +132,8 @@ void add_in_parallel(MatrixView<const double> F, const Fronts& fronts, std::span
 
 void crowding_distance(MatrixView<const double> F, std::span<const std::int32_t> ranks,
                        std::span<double> distances, int threads, const Checkpoint& checkpoint) {
-  assert(ranks.size() == F.rows() && distances.size() == F.rows());
+  require_size(ranks.size(), "ranks", F.rows());
+  require_size(distances.size(), "distances", F.rows());
   if (F.rows() == 0) return;
   const Fronts fronts = fronts_of(ranks);
   for (std::size_t i = 0; i < F.rows(); ++i) {

@@ -5,7 +5,7 @@
 #include <bit>
 #include <numeric>
 
-#include "moo/nondominated_sort.hpp"
+#include "moo/distinct_rows.hpp"
 #include "moo/rows.hpp"
 
 namespace pyhwnas::moo {
@@ -71,6 +71,13 @@ void sort_by_words(MatrixView<const double> F, Argsort& argsort, std::span<std::
 }
 
 }  // namespace
+
+std::vector<std::uint32_t> DistinctRows::firsts() const {
+  if (starts.size() == order.size()) return order;
+  std::vector<std::uint32_t> result(starts.size());
+  for (std::size_t k = 0; k < starts.size(); ++k) result[k] = order[starts[k]];
+  return result;
+}
 
 DistinctRows distinct_rows(MatrixView<const double> F, Argsort& argsort,
                            const Checkpoint& checkpoint) {

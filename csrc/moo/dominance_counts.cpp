@@ -6,13 +6,12 @@
 // doi:10.1002/spe.4380240306). Three and more: bits, see cover_blocks.hpp.
 #include <algorithm>
 #include <bit>
-#include <cassert>
 
 #include "moo/argsort.hpp"
 #include "moo/cover_blocks.hpp"
-#include "moo/lexicographic.hpp"
-#include "moo/rows.hpp"
+#include "moo/distinct_rows.hpp"
 #include "pyhwnas/moo/dominance.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
@@ -38,33 +37,27 @@ class PrefixCounts {
 
 // body(begin, end) for each run of equal rows in the order.
 template <class Body>
-void for_each_run(MatrixView<const double> F, std::span<const std::uint32_t> order,
-                  const Checkpoint& checkpoint, const Body& body) {
-  std::size_t next_check = 0;
-  for (std::size_t begin = 0; begin < order.size();) {
-    if (checkpoint && begin >= next_check) {
-      checkpoint();
-      next_check = begin + kRowsPerCheck;
-    }
-    std::size_t end = begin + 1;
-    while (end < order.size() && same_row(F[order[begin]], F[order[end]])) ++end;
-    body(begin, end);
-    begin = end;
+void for_each_run(const DistinctRows& rows, const Checkpoint& checkpoint, const Body& body) {
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    if (checkpoint && k % kRowsPerCheck == 0) checkpoint();
+    body(rows.starts[k], k + 1 < rows.size() ? rows.starts[k + 1] : rows.order.size());
   }
 }
 
 void count_by_sweep(MatrixView<const double> F, std::span<std::int32_t> counts,
                     const Checkpoint& checkpoint) {
-  const std::vector<std::uint32_t> order = sorted_rows(F);
+  Argsort argsort(F.rows());
+  const DistinctRows rows = distinct_rows(F, argsort, checkpoint);
+  const std::vector<std::uint32_t>& order = rows.order;
   if (F.cols() == 1) {
-    for_each_run(F, order, checkpoint, [&](std::size_t begin, std::size_t end) {
+    for_each_run(rows, checkpoint, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) counts[order[i]] = static_cast<std::int32_t>(begin);
     });
     return;
   }
   std::vector<std::uint32_t> ranks(F.rows());
-  PrefixCounts seen(Argsort(F.rows()).ranks(column(F, 1), ranks));
-  for_each_run(F, order, checkpoint, [&](std::size_t begin, std::size_t end) {
+  PrefixCounts seen(argsort.ranks(column(F, 1), ranks));
+  for_each_run(rows, checkpoint, [&](std::size_t begin, std::size_t end) {
     const std::uint32_t rank = ranks[order[begin]];
     const std::int32_t count = seen.up_to(rank);
     for (std::size_t i = begin; i < end; ++i) counts[order[i]] = count;
@@ -80,10 +73,12 @@ std::int32_t count_bits(const std::uint64_t* words, std::size_t n_words) {
 
 void count_by_bits(MatrixView<const double> F, std::span<std::int32_t> counts, int threads,
                    const Checkpoint& checkpoint) {
-  const std::vector<std::uint32_t> order = sorted_rows(F);
+  Argsort argsort(F.rows());
+  const DistinctRows rows = distinct_rows(F, argsort, checkpoint);
+  const std::vector<std::uint32_t>& order = rows.order;
   // No row is covered by one of a later block, unless they are equal: those are not looked at. Of
   // the others, those equal to the row, itself among them, cover it and do not dominate it.
-  for_each_run(F, order, checkpoint, [&](std::size_t begin, std::size_t end) {
+  for_each_run(rows, checkpoint, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t block_end = (i / CoverBlocks::kRows + 1) * CoverBlocks::kRows;
       counts[order[i]] = -static_cast<std::int32_t>(std::min(end, block_end) - begin);
@@ -114,7 +109,7 @@ void count_by_bits(MatrixView<const double> F, std::span<std::int32_t> counts, i
 
 void dominance_counts(MatrixView<const double> F, std::span<std::int32_t> counts, int threads,
                       const Checkpoint& checkpoint) {
-  assert(counts.size() == F.rows());
+  require_size(counts.size(), "counts", F.rows());
   if (F.cols() == 0) {  // all rows are equal
     std::fill(counts.begin(), counts.end(), 0);
   } else if (F.cols() <= 2) {

@@ -10,13 +10,12 @@
 // half of the matrix is needed. Equal rows are told apart first and get equal ranks.
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cstring>
 
 #include "moo/cover_blocks.hpp"
-#include "moo/lexicographic.hpp"
-#include "moo/rows.hpp"
+#include "moo/distinct_rows.hpp"
 #include "pyhwnas/moo/dominance.hpp"
+#include "require.hpp"
 #include "simd/level.hpp"
 
 namespace pyhwnas::moo {
@@ -104,13 +103,14 @@ class Ranking {
 
 void dominance_degree_sort(MatrixView<const double> F, std::span<std::int32_t> ranks, int threads,
                            const Checkpoint& checkpoint) {
-  assert(ranks.size() == F.rows());
+  require_size(ranks.size(), "ranks", F.rows());
   if (F.cols() == 0 || F.rows() == 0) {  // all rows are equal
     std::fill(ranks.begin(), ranks.end(), 0);
     return;
   }
-  const std::vector<std::uint32_t> order = sorted_rows(F);
-  const std::vector<std::uint32_t> distinct = first_of_equal(F, order);
+  Argsort argsort(F.rows());
+  const DistinctRows rows = distinct_rows(F, argsort, checkpoint);
+  const std::vector<std::uint32_t> distinct = rows.firsts();
   const CoverBlocks blocks(F, distinct, threads, checkpoint);
   Ranking ranking(blocks, std::min(blocks.n_blocks(), static_cast<std::size_t>(threads)));
   for (std::size_t block = 0; block < blocks.n_blocks(); ++block) {
@@ -121,10 +121,7 @@ void dominance_degree_sort(MatrixView<const double> F, std::span<std::int32_t> r
     };
     parallel_for(blocks.n_blocks() - block - 1, threads, demand, checkpoint);
   }
-  for (std::size_t d = 0; d < distinct.size(); ++d) ranks[distinct[d]] = ranking.front(d);
-  for (std::size_t i = 1; i < order.size(); ++i) {
-    if (same_row(F[order[i - 1]], F[order[i]])) ranks[order[i]] = ranks[order[i - 1]];
-  }
+  rows.for_each([&](std::size_t k, std::uint32_t i) { ranks[i] = ranking.front(k); });
 }
 
 }  // namespace pyhwnas::moo

@@ -4,69 +4,21 @@
 // value met so far is all there is to remember. Three: the earlier rows' second and third
 // objectives form a staircase, on which the row's left neighbour in the second has the least third
 // (Kung, Luccio, Preparata 1975, doi:10.1145/321906.321910). The staircase is a set of dense ranks
-// of the second objective, kept as bits with a tree of 64-way summaries above them (van Emde Boas'
-// idea with a fan-out of one word, doi:10.1016/0020-0190(77)90031-X): neighbours take O(log_64 n),
-// three or four steps. A row enters and leaves the staircase at most once.
+// of the second objective (rank_set.hpp): neighbours take three or four steps. A row enters and
+// leaves the staircase at most once.
 //
 // O(n) for one and two objectives, O(n log n) for three; O(n) memory.
 #include <algorithm>
-#include <bit>
 #include <cassert>
 
 #include "moo/argsort.hpp"
 #include "moo/first_front.hpp"
+#include "moo/rank_set.hpp"
 
 namespace pyhwnas::moo {
 namespace {
 
 constexpr std::size_t kRowsPerCheck = std::size_t{1} << 16;
-constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-
-// A set of numbers below a limit that finds the next smaller member.
-class NumberSet {
- public:
-  explicit NumberSet(std::size_t limit) {
-    do {
-      limit = (limit + 63) / 64;
-      levels_.emplace_back(limit, 0);
-    } while (limit > 1);
-  }
-
-  void insert(std::size_t x) {
-    for (std::vector<std::uint64_t>& level : levels_) {
-      level[x / 64] |= std::uint64_t{1} << (x % 64);
-      x /= 64;
-    }
-  }
-
-  void erase(std::size_t x) {
-    for (std::vector<std::uint64_t>& level : levels_) {
-      level[x / 64] &= ~(std::uint64_t{1} << (x % 64));
-      if (level[x / 64] != 0) return;
-      x /= 64;
-    }
-  }
-
-  // The largest member that is at most x, or kNone.
-  std::size_t at_most(std::size_t x) const {
-    for (std::size_t h = 0; h < levels_.size(); ++h) {
-      const std::uint64_t word = levels_[h][x / 64] & (~std::uint64_t{0} >> (63 - x % 64));
-      if (word != 0) {
-        x = x / 64 * 64 + 63 - static_cast<std::size_t>(std::countl_zero(word));
-        while (h-- > 0) {
-          x = x * 64 + 63 - static_cast<std::size_t>(std::countl_zero(levels_[h][x]));
-        }
-        return x;
-      }
-      if (x / 64 == 0) return kNone;
-      x = x / 64 - 1;
-    }
-    return kNone;
-  }
-
- private:
-  std::vector<std::vector<std::uint64_t>> levels_;
-};
 
 // A step of the staircase, at the rank of its second objective. Links are ranks plus one: 0 is the
 // sentinel left of all steps, n + 1 the one to the right.
@@ -98,13 +50,13 @@ void sweep_staircase(MatrixView<const double> F, std::span<const std::uint32_t> 
   const auto end = static_cast<std::uint32_t>(F.rows()) + 1;
   std::vector<Step> steps(F.rows() + 2);
   steps[0].right = end;
-  NumberSet staircase(F.rows() + 1);
+  RankSet staircase(F.rows() + 1);
   staircase.insert(0);
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (checkpoint && i % kRowsPerCheck == 0) checkpoint();
     const double value = points[i].third;
     const std::uint32_t place = points[i].rank + 1;
-    const auto left = static_cast<std::uint32_t>(staircase.at_most(place));
+    const std::uint32_t left = staircase.at_most(place);
     if (left != 0 && steps[left].third <= value) {
       is_dominated[i] = 1;
       continue;

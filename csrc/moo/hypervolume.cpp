@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <limits>
 
@@ -7,6 +6,7 @@
 #include "moo/hypervolume_sweeps.hpp"
 #include "moo/hypervolume_wfg.hpp"
 #include "pyhwnas/moo/hypervolume.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
@@ -37,7 +37,8 @@ double volume_of(const Boxes& boxes, int threads, const Checkpoint& checkpoint) 
 
 double hypervolume(MatrixView<const double> F, std::span<const double> ref_point, int threads,
                    const Checkpoint& checkpoint) {
-  assert(F.cols() >= 1 && ref_point.size() == F.cols());
+  require(F.cols() >= 1, "F must have at least one column, got none");
+  require_size(ref_point.size(), "ref_point", F.cols());
   Boxes boxes = boxes_below(F, ref_point);
   if (boxes.has_infinite_side) return std::numeric_limits<double>::infinity();
   if (boxes.size() == 0) return 0.0;

@@ -21,7 +21,6 @@
 // instruction set.
 #include <algorithm>
 #include <bit>
-#include <cassert>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -29,6 +28,7 @@
 #include "moo/rays.hpp"
 #include "pyhwnas/moo/dominance.hpp"
 #include "pyhwnas/moo/hypervolume.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
@@ -309,7 +309,9 @@ Gauge choose_gauge(const Points& points, std::size_t n_pilot, std::uint64_t seed
 Estimate hypervolume_approx(MatrixView<const double> F, std::span<const double> ref_point,
                             std::size_t n_samples, std::uint64_t seed, SamplingMethod method,
                             int threads, const Checkpoint& checkpoint) {
-  assert(n_samples >= 2 && F.cols() > 0 && ref_point.size() == F.cols());
+  require(n_samples >= 2, "n_samples must be at least 2, got fewer");
+  require(F.cols() >= 1, "F must have at least one column, got none");
+  require_size(ref_point.size(), "ref_point", F.cols());
   const Points points = points_of(F, ref_point, threads, checkpoint);
   if (points.n == 0) return {0.0, 0.0};
   if (points.infinite) return {std::numeric_limits<double>::infinity(), 0.0};

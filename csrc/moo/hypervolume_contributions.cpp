@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "moo/contribution_sweeps.hpp"
 #include "moo/hypervolume_contributions_wfg.hpp"
 #include "pyhwnas/moo/hypervolume.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
@@ -118,8 +118,9 @@ void add_all_contributions(Boxes& boxes, std::span<double> contributions, int th
 void hypervolume_contributions(MatrixView<const double> F, std::span<const double> ref_point,
                                std::span<double> contributions, int threads,
                                const Checkpoint& checkpoint) {
-  assert(contributions.size() == F.rows());
-  assert(F.cols() >= 1 && ref_point.size() == F.cols());
+  require_size(contributions.size(), "contributions", F.rows());
+  require(F.cols() >= 1, "F must have at least one column, got none");
+  require_size(ref_point.size(), "ref_point", F.cols());
   std::fill(contributions.begin(), contributions.end(), 0.0);
   Boxes boxes = boxes_below(F, ref_point);
   add_all_contributions(boxes, contributions, threads, checkpoint);

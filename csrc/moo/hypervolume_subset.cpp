@@ -10,7 +10,6 @@
 // Time for k rows out of n: k evaluations at least, k n at most, of limited sets of at most k
 // boxes; in two sides, of the outline of at most k rectangles. Memory O(n m).
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +20,7 @@
 #include "moo/hypervolume_wfg.hpp"
 #include "moo/outline.hpp"
 #include "pyhwnas/moo/hypervolume.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
@@ -191,7 +191,9 @@ class LazyGreedy {
 
 void hypervolume_subset(MatrixView<const double> F, std::span<const double> ref_point,
                         std::span<std::int64_t> chosen, int threads, const Checkpoint& checkpoint) {
-  assert(chosen.size() <= F.rows());
+  require(F.cols() >= 1, "F must have at least one column, got none");
+  require_size(ref_point.size(), "ref_point", F.cols());
+  require(chosen.size() <= F.rows(), "chosen must have at most as many entries as F has rows");
   std::size_t n_chosen = 0;
   std::vector<std::uint8_t> taken(F.rows());
   const auto take = [&](std::size_t row) {

@@ -25,15 +25,15 @@ namespace pyhwnas::moo {
 
 template <int width>
 [[gnu::always_inline]] inline double sum_of_lanes(
-    const typename Lanes<width>::EightDoubles& lanes) {
+    const typename EightLanes<width>::EightDoubles& lanes) {
   double sum[8];
-  Lanes<width>::store(sum, lanes);
+  EightLanes<width>::store(sum, lanes);
   return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 }
 
 template <int width>
 struct FewBoxes {
-  using L = Lanes<width>;
+  using L = EightLanes<width>;
   using EightDoubles = typename L::EightDoubles;
   static constexpr int parts = L::parts;
 

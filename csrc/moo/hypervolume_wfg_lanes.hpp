@@ -1,6 +1,9 @@
 // Groups of eight 64-bit lanes, whatever the width of a register: the same operations, and so the
 // same bits, on every machine. Everything here is to be inlined into a function that may use the
 // registers (csrc/simd/level.hpp).
+//
+// For the recursions over limited sets, which keep doubles, 64-bit words and their bytes side by
+// side and take registers by value. lanes.hpp is for sweeps over packets of doubles alone.
 #pragma once
 
 #include <cstdint>
@@ -15,24 +18,24 @@ namespace pyhwnas::moo {
 
 // A register of `width` bytes. One by one: compilers lose a vector's size that is a template's.
 template <int width>
-struct Register;
+struct RegisterTypes;
 
 template <>
-struct Register<16> {
+struct RegisterTypes<16> {
   using Doubles = double __attribute__((vector_size(16)));
   using Words = std::uint64_t __attribute__((vector_size(16)));
   using Bytes = std::uint8_t __attribute__((vector_size(16)));
 };
 
 template <>
-struct Register<32> {
+struct RegisterTypes<32> {
   using Doubles = double __attribute__((vector_size(32)));
   using Words = std::uint64_t __attribute__((vector_size(32)));
   using Bytes = std::uint8_t __attribute__((vector_size(32)));
 };
 
 template <>
-struct Register<64> {
+struct RegisterTypes<64> {
   using Doubles = double __attribute__((vector_size(64)));
   using Words = std::uint64_t __attribute__((vector_size(64)));
   using Bytes = std::uint8_t __attribute__((vector_size(64)));
@@ -40,10 +43,10 @@ struct Register<64> {
 
 // Eight lanes in registers of `width` bytes.
 template <int width>
-struct Lanes {
-  using Doubles = typename Register<width>::Doubles;
-  using Words = typename Register<width>::Words;
-  using Bytes = typename Register<width>::Bytes;
+struct EightLanes {
+  using Doubles = typename RegisterTypes<width>::Doubles;
+  using Words = typename RegisterTypes<width>::Words;
+  using Bytes = typename RegisterTypes<width>::Bytes;
   static constexpr int parts = 64 / width;
 
   struct EightDoubles {

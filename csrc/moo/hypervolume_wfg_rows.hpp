@@ -11,7 +11,7 @@ namespace pyhwnas::moo {
 
 template <int width>
 struct BoxRows {
-  using L = Lanes<width>;
+  using L = EightLanes<width>;
   using Words = typename L::Words;
   using EightDoubles = typename L::EightDoubles;
   using EightWords = typename L::EightWords;

@@ -13,7 +13,7 @@ namespace pyhwnas::moo {
 // contained in every box.
 template <int width>
 struct WordSets {
-  using L = Lanes<width>;
+  using L = EightLanes<width>;
   using Words = typename L::Words;
   using EightWords = typename L::EightWords;
   static constexpr int parts = L::parts;

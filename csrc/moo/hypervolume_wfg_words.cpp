@@ -55,7 +55,7 @@ void RankedBoxes::assign(const double* all_sides, std::size_t n_rows, std::size_
 
 template <int width>
 struct WordSlicer::Recursion {
-  using L = Lanes<width>;
+  using L = EightLanes<width>;
   using Sets = WordSets<width>;
   using Few = FewBoxes<width>;
   using EightDoubles = typename L::EightDoubles;

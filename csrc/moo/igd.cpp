@@ -4,13 +4,13 @@
 // Squares of huge or tiny differences would leave the range of a double, so both sets are scaled by
 // one power of two where the range of values asks for it: exact, and taken back at the end.
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <numeric>
 
 #include "moo/nearest.hpp"
 #include "moo/scouts.hpp"
 #include "pyhwnas/moo/indicators.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
@@ -93,7 +93,9 @@ double sum_of_roots(std::span<const double> squares) {
 template <class Measure>
 double mean_distance(MatrixView<const double> F, MatrixView<const double> R, int threads,
                      const Checkpoint& checkpoint) {
-  assert(F.rows() > 0 && R.rows() > 0 && F.cols() == R.cols());
+  require(F.rows() > 0, "F must have at least one row, got none");
+  require(R.rows() > 0, "R must have at least one row, got none");
+  require_size(R.cols(), "each row of R", F.cols());
   if (const int exponent = scale_exponent(F, R); exponent != 0) {
     const std::vector<double> small_f = scaled(F, exponent);
     const std::vector<double> small_r = scaled(R, exponent);

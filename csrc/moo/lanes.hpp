@@ -3,6 +3,9 @@
 // A compiler turns operations on vectors wider than its registers into scalar ones, so a body that
 // works on eight lanes is told how many of them one register holds: two, four or eight. All give
 // the same bits, because lanes never meet.
+//
+// For indicators and samples, which need doubles alone. hypervolume_wfg_lanes.hpp adds words and
+// bytes, for recursions over sets of words.
 #pragma once
 
 #include <array>

@@ -3,20 +3,21 @@
 // objectives.
 #include <algorithm>
 #include <array>
-#include <cassert>
 
 #include "moo/argsort.hpp"
+#include "moo/distinct_rows.hpp"
 #include "moo/first_front.hpp"
-#include "moo/lexicographic.hpp"
 #include "moo/rows.hpp"
 #include "pyhwnas/moo/dominance.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
 
 constexpr std::size_t kFewRows = 4096;
 constexpr std::size_t kBestRows = 64;
-constexpr std::size_t kFewPairs = 128;  // rows that are compared pair by pair
+constexpr std::size_t kFewPairs = 128;              // rows that are compared pair by pair
+constexpr std::size_t kLeastRowsForThreads = 8192;  // fewer take a millisecond or two
 
 // Copies of the rows of F that `rows` names, side by side.
 std::vector<double> gather(MatrixView<const double> F, std::span<const std::uint32_t> rows) {
@@ -91,7 +92,7 @@ std::vector<std::uint32_t> ranks_in_order(MatrixView<const double> F,
 
 void nondominated_mask(MatrixView<const double> F, bool keep_equal, std::span<std::uint8_t> mask,
                        int threads, const Checkpoint& checkpoint) {
-  assert(mask.size() == F.rows());
+  require_size(mask.size(), "mask", F.rows());
   std::fill(mask.begin(), mask.end(), 0);
   if (F.rows() == 0) return;
   if (F.cols() == 0) {  // all rows are equal
@@ -103,22 +104,24 @@ void nondominated_mask(MatrixView<const double> F, bool keep_equal, std::span<st
   const auto place = [&](std::uint32_t i) -> std::uint8_t& {
     return mask[candidates.rows.empty() ? i : candidates.rows[i]];
   };
-  const std::vector<std::uint32_t> order = sorted_rows(matrix);
-  const std::vector<std::uint32_t> distinct = first_of_equal(matrix, order);
+  Argsort argsort(matrix.rows());
+  const DistinctRows rows = distinct_rows(matrix, argsort, checkpoint);
+  const std::vector<std::uint32_t> distinct = rows.firsts();
   std::vector<std::uint8_t> is_dominated(distinct.size(), 0);
   if (F.cols() >= 3 && distinct.size() <= kFewPairs) {
     mark_dominated_by_pairs(matrix, distinct, is_dominated);
   } else if (F.cols() <= 3) {
     mark_dominated_by_sweep(matrix, distinct, is_dominated, checkpoint);
   } else {
-    const auto ranks = ranks_in_order(matrix, distinct, threads, checkpoint);
-    mark_dominated_by_halves({ranks.data(), distinct.size(), F.cols()}, is_dominated, threads,
+    const int n_threads = distinct.size() < kLeastRowsForThreads ? 1 : threads;
+    const auto ranks = ranks_in_order(matrix, distinct, n_threads, checkpoint);
+    mark_dominated_by_halves({ranks.data(), distinct.size(), F.cols()}, is_dominated, n_threads,
                              checkpoint);
   }
-  for (std::size_t d = 0; d < distinct.size(); ++d) place(distinct[d]) = is_dominated[d] == 0;
-  if (!keep_equal || distinct.size() == order.size()) return;
-  for (std::size_t i = 1; i < order.size(); ++i) {
-    if (same_row(matrix[order[i - 1]], matrix[order[i]])) place(order[i]) = place(order[i - 1]);
+  if (keep_equal) {
+    rows.for_each([&](std::size_t k, std::uint32_t i) { place(i) = is_dominated[k] == 0; });
+  } else {
+    for (std::size_t k = 0; k < distinct.size(); ++k) place(distinct[k]) = is_dominated[k] == 0;
   }
 }
 

@@ -1,11 +1,11 @@
 // The unary R2 indicator by weighted Tchebycheff distances: for every weight the row that is
 // nearest to the ideal point, by a tree of boxes (see moo/nearest.hpp) around the rows' distances
 // from it. O((n + w) log) time in few objectives, O(n w m) at worst; O((n + w) m) memory.
-#include <cassert>
 #include <cmath>
 
 #include "moo/nearest.hpp"
 #include "pyhwnas/moo/indicators.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
@@ -29,7 +29,10 @@ struct LargestProduct {
 
 double r2(MatrixView<const double> F, std::span<const double> ideal,
           MatrixView<const double> weights, int threads, const Checkpoint& checkpoint) {
-  assert(F.rows() > 0 && weights.rows() > 0 && F.cols() == weights.cols());
+  require(F.rows() > 0, "F must have at least one row, got none");
+  require(weights.rows() > 0, "weights must have at least one row, got none");
+  require_size(ideal.size(), "ideal", F.cols());
+  require_size(weights.cols(), "each row of weights", F.cols());
   std::vector<double> distances(F.rows() * F.cols());
   for (std::size_t i = 0; i < F.rows(); ++i) {
     for (std::size_t k = 0; k < F.cols(); ++k) {

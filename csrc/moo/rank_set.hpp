@@ -62,6 +62,13 @@ class RankSet {
     }
   }
 
+  // The largest member that is at most `rank`: there must be one.
+  std::uint32_t at_most(std::uint32_t rank) const {
+    const std::uint64_t word = at(0, rank >> 6) & (~std::uint64_t{0} >> (63 - (rank & 63)));
+    if (word != 0) return (rank & ~63U) + bit(63 - std::countl_zero(word));
+    return before(rank);
+  }
+
  private:
   static std::uint32_t bit(int position) { return static_cast<std::uint32_t>(position); }
 

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 
 #include "pyhwnas/gather_sum.hpp"
 #include "pyhwnas/matrix_view.hpp"
+#include "pyhwnas/moo.hpp"
 #include "pyhwnas/parallel_for.hpp"
 #include "pyhwnas/signs.hpp"
 
@@ -138,6 +140,52 @@ void wrong_sizes_are_said() {
         "counts of the wrong size");
 }
 
+// The message of what body(view of three rows and two columns) throws.
+template <class Body>
+std::string refusal(const Body& body) {
+  static const std::vector<double> values{1, 2, 2, 1, 3, 3};
+  return message_of<std::invalid_argument>([&] { body(pyhwnas::MatrixView(values.data(), 3, 2)); });
+}
+
+void wrong_sizes_of_objectives_are_said() {
+  namespace moo = pyhwnas::moo;
+  using View = pyhwnas::MatrixView<const double>;
+  const std::vector<double> three{4, 4, 4};
+  const View wide(three.data(), 1, 3);
+  const View none(three.data(), 0, 2);
+  std::vector<std::uint8_t> mask(2);
+  std::vector<std::int32_t> integers(4);
+  std::vector<std::int64_t> chosen(4);
+  std::vector<double> reals(2);
+  check(refusal([&](View F) { moo::nondominated_mask(F, true, mask, 1); }) ==
+            "mask must have 3 entries, got 2",
+        "a mask of the wrong size");
+  check(refusal([&](View F) { moo::dominance_counts(F, integers, 1); }) ==
+            "counts must have 3 entries, got 4",
+        "dominance counts of the wrong size");
+  check(refusal([&](View F) { moo::hypervolume(F, three, 1); }) ==
+            "ref_point must have 2 entries, got 3",
+        "a reference point of another space");
+  check(refusal([&](View F) { moo::hypervolume(View(three.data(), F.rows(), 0), {}, 1); }) ==
+            "F must have at least one column, got none",
+        "no objectives");
+  check(refusal([&](View F) {
+          moo::hypervolume_subset(F, std::span(three).first(2), chosen, 1);
+        }) == "chosen must have at most as many entries as F has rows",
+        "a subset larger than the set");
+  check(refusal([&](View F) { moo::covered(F, wide, std::span(mask), 1); }) ==
+            "mask must have 3 entries, got 2",
+        "a mask of covered rows of the wrong size");
+  check(
+      refusal([&](View F) { moo::igd(F, wide, 1); }) == "each row of R must have 2 entries, got 3",
+      "a reference set of another space");
+  check(refusal([&](View F) { moo::igd_plus(F, none, 1); }) ==
+            "R must have at least one row, got none",
+        "an empty reference set");
+  check(refusal([&](View F) { moo::r2(F, three, F, 1); }) == "ideal must have 2 entries, got 3",
+        "an ideal point of another space");
+}
+
 }  // namespace
 
 int main() {
@@ -146,5 +194,6 @@ int main() {
   checkpoints_are_called_by_the_caller();
   views_assert_their_bounds();
   wrong_sizes_are_said();
+  wrong_sizes_of_objectives_are_said();
   return failures == 0 ? 0 : 1;
 }

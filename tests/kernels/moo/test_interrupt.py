@@ -15,6 +15,22 @@ def subset_of_a_tenth(F, ref_point, threads):
     return moo.hypervolume_subset(F, len(F) // 10, ref_point, threads=threads)
 
 
+def sampled(F, ref_point, threads):
+    return moo.hypervolume_approx(F, ref_point, 1 << 22, seed=0, threads=threads)
+
+
+def without_reference(kernel):
+    return lambda F, ref_point, threads: kernel(F, threads=threads)
+
+
+def sorted_alone(F, ref_point, threads):
+    return moo.nondominated_sort(F)
+
+
+def distance_from_the_other_side(F, ref_point, threads):
+    return moo.igd(F, 1 - F, threads=threads)
+
+
 LONG = {
     "limited sets": (moo.hypervolume, (600, 8)),  # hours
     "free cells of three sides": (moo.hypervolume, (400_000, 4)),  # many seconds, as the others
@@ -22,6 +38,12 @@ LONG = {
     "exclusive cells": (moo.hypervolume_contributions, (200_000, 4)),
     "limited sets of each row": (moo.hypervolume_contributions, (250, 10)),
     "limited sets of the chosen": (subset_of_a_tenth, (20_000, 7)),
+    "lattices of rays": (sampled, (20_000, 8)),
+    "ranks": (sorted_alone, (300_000, 8)),
+    "first front": (without_reference(moo.nondominated_mask), (500_000, 8)),
+    "dominance counts": (without_reference(moo.dominance_counts), (300_000, 6)),
+    "dominance degrees": (without_reference(moo.dominance_degree_sort), (300_000, 6)),
+    "nearest rows": (distance_from_the_other_side, (200_000, 10)),
 }
 
 
