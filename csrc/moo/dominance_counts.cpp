@@ -86,7 +86,7 @@ void count_by_bits(MatrixView<const double> F, std::span<std::int32_t> counts, i
   });
   const CoverBlocks blocks(F, order, threads, checkpoint);
   const std::size_t n_blocks = blocks.n_blocks();
-  const std::size_t n_workers = std::min(n_blocks, static_cast<std::size_t>(threads));
+  const std::size_t n_workers = std::min(n_blocks, static_cast<std::size_t>(std::max(threads, 1)));
   constexpr std::size_t kWords = CoverBlocks::kRows * CoverBlocks::kWords;
   std::vector<std::uint64_t> covers(n_workers * kWords);
   const auto count_block = [&](std::size_t index, int worker) {

@@ -17,13 +17,13 @@
 // O((n + r) m) time where few rows are left, O((n + r) log) in few objectives, O(n r m) at worst;
 // O((n + r) m) memory.
 #include <algorithm>
-#include <cassert>
 #include <limits>
 
 #include "moo/cover_guide.hpp"
 #include "moo/nearest.hpp"
 #include "moo/scouts.hpp"
 #include "pyhwnas/moo/indicators.hpp"
+#include "require.hpp"
 
 namespace pyhwnas::moo {
 namespace {
@@ -251,10 +251,16 @@ double largest_of(MatrixView<const double> F, MatrixView<const double> R,
   return *std::max_element(nearest.begin(), nearest.end());
 }
 
+void require_sets(MatrixView<const double> F, MatrixView<const double> R) {
+  require(F.rows() > 0, "F must have at least one row, got none");
+  require(R.rows() > 0, "R must have at least one row, got none");
+  require_size(R.cols(), "each row of R", F.cols());
+}
+
 template <class Step>
 double worst(MatrixView<const double> F, MatrixView<const double> R, int threads,
              const Checkpoint& checkpoint) {
-  assert(F.rows() > 0 && R.rows() > 0 && F.cols() == R.cols());
+  require_sets(F, R);
   double largest = 0.0;
   const std::vector<std::uint32_t> left = candidates<Step>(F, R, largest, checkpoint);
   if (left.size() * F.rows() <= kFewPairs) {
@@ -284,8 +290,8 @@ double epsilon_additive(MatrixView<const double> F, MatrixView<const double> R, 
 
 double epsilon_multiplicative(MatrixView<const double> F, MatrixView<const double> R, int threads,
                               const Checkpoint& checkpoint) {
+  require_sets(F, R);
   if (!is_tame(F) || !is_tame(R)) return worst<Ratio>(F, R, threads, checkpoint);
-  assert(F.rows() > 0 && R.rows() > 0 && F.cols() == R.cols());
   std::vector<double> inverses(R.data(), R.data() + R.rows() * R.cols());
   for (double& x : inverses) x = 1.0 / x;
   double enough = 0.0;

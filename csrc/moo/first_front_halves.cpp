@@ -244,7 +244,7 @@ void mark_dominated_by_halves(MatrixView<const std::uint32_t> ranks,
   std::vector<std::uint32_t> list(ranks.rows());
   std::iota(list.begin(), list.end(), 0U);
   const auto most = static_cast<int>(ranks.rows() / CoverTile::kMaxRows + 1);
-  Halving halving(ranks, is_dominated, std::min(threads, most), checkpoint);
+  Halving halving(ranks, is_dominated, std::clamp(threads, 1, most), checkpoint);
   halving.front_of(halving.without_worst(list));
 }
 

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <vector>
 
 #include "pyhwnas/moo/dominance.hpp"
+#include "require.hpp"
 #include "simd/level.hpp"
 
 namespace pyhwnas::moo {
@@ -77,7 +77,7 @@ void peel(MatrixView<const double> F, std::span<std::int32_t> ranks, int threads
 
 void nondominated_sort(MatrixView<const double> F, std::span<std::int32_t> ranks, int threads,
                        const Checkpoint& checkpoint) {
-  assert(ranks.size() == F.rows());
+  require_size(ranks.size(), "ranks", F.rows());
   if (F.cols() == 0 || F.rows() <= 1) {  // all rows are equal
     std::fill(ranks.begin(), ranks.end(), 0);
     return;
