@@ -2,7 +2,7 @@
 // thread, milliseconds.
 //
 //   g++ -std=c++20 -O3 -march=x86-64-v2 -Icsrc -Icsrc/include
-//       bench/ladder/hypervolume/eight_objectives.cpp csrc/moo/*.cpp csrc/require.cpp csrc/simd/level.cpp -lpthread
+//       bench/ladder/hypervolume/eight_objectives.cpp csrc/moo/*.cpp csrc/moo/*/*.cpp csrc/require.cpp csrc/simd/level.cpp -lpthread
 //       -o /tmp/ladder && /tmp/ladder
 //
 //   rows                                      50      100
@@ -24,7 +24,7 @@
 #include <random>
 #include <vector>
 
-#include "moo/hypervolume_wfg.hpp"
+#include "moo/hypervolume/hypervolume_wfg.hpp"
 
 namespace {
 

@@ -26,7 +26,7 @@
 #include <random>
 #include <vector>
 
-#include "moo/free_cells.hpp"
+#include "moo/hypervolume/free_cells.hpp"
 
 namespace {
 

@@ -160,7 +160,7 @@ def test_hundreds_of_objectives_stay_in_range():
     [
         ({"n_samples": 1}, ValueError, "n_samples must be from 2 to 1099511627775, got 1"),
         ({"n_samples": 2**40}, ValueError, "n_samples must be from 2 to"),
-        ({"n_samples": 2.5}, TypeError, "integer"),
+        ({"n_samples": 2.5}, TypeError, "n_samples must be a whole number, got"),
         ({"seed": -1}, ValueError, "seed must be from 0 to 18446744073709551615, got -1"),
         ({"seed": 2**64}, ValueError, "seed must be from 0 to"),
         ({"method": "grid"}, ValueError, "method must be 'rays' or 'box', got 'grid'"),

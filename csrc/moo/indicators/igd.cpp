@@ -1,0 +1,130 @@
+// Inverted generational distances: the nearest row of F for every row of R, by a tree of boxes (see
+// moo/nearest.hpp). O((n + r) log) time in few objectives, O(n r m) at worst; O((n + r) m) memory.
+//
+// Squares of huge or tiny differences would leave the range of a double, so both sets are scaled by
+// one power of two where the range of values asks for it: exact, and taken back at the end.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "moo/indicators/nearest.hpp"
+#include "moo/indicators/scouts.hpp"
+#include "pyhwnas/moo/indicators.hpp"
+#include "require.hpp"
+
+namespace pyhwnas::moo {
+namespace {
+
+struct SquaredDistance {
+  static constexpr double kStart = 0.0;
+  static constexpr bool kOnlyLargest = false;
+  template <class Register>
+  [[gnu::always_inline]] static void add(Register& sum, const Register& x, const Register& query) {
+    const Register gap = x - query;
+    sum += gap * gap;
+  }
+  template <class Register>
+  [[gnu::always_inline]] static void add_box(Register& sum, double low, double high,
+                                             const Register& query) {
+    const Register below = low - query;
+    const Register above = query - high;
+    Register gap = below > above ? below : above;
+    gap = gap > 0.0 ? gap : Register{};
+    sum += gap * gap;
+  }
+};
+
+struct SquaredExcess {
+  static constexpr double kStart = 0.0;
+  static constexpr bool kOnlyLargest = false;
+  template <class Register>
+  [[gnu::always_inline]] static void add(Register& sum, const Register& x, const Register& query) {
+    Register gap = x - query;
+    gap = gap > 0.0 ? gap : Register{};
+    sum += gap * gap;
+  }
+  template <class Register>
+  [[gnu::always_inline]] static void add_box(Register& sum, double low, double /*high*/,
+                                             const Register& query) {
+    add(sum, Register{} + low, query);
+  }
+};
+
+// The exponent by which values are scaled down: 0 where squares of all differences that matter are
+// representable as they are.
+int scale_exponent(MatrixView<const double> F, MatrixView<const double> R) {
+  double range = 0.0;
+  for (std::size_t k = 0; k < F.cols(); ++k) {
+    double low = F(0, k);
+    double high = low;
+    for (const MatrixView<const double> set : {F, R}) {
+      for (std::size_t i = 0; i < set.rows(); ++i) {
+        low = std::min(low, set(i, k));
+        high = std::max(high, set(i, k));
+      }
+    }
+    range = std::max(range, high / 2 - low / 2);
+  }
+  constexpr int kSafe = 400;
+  if (range == 0.0) return 0;
+  const int exponent = std::ilogb(range);
+  return std::abs(exponent) <= kSafe ? 0 : exponent;
+}
+
+std::vector<double> scaled(MatrixView<const double> values, int exponent) {
+  std::vector<double> copy(values.rows() * values.cols());
+  for (std::size_t i = 0; i < copy.size(); ++i) copy[i] = std::ldexp(values.data()[i], -exponent);
+  return copy;
+}
+
+// Sums of fixed blocks, then their sum: an order of its own, and an error that grows slowly.
+double sum_of_roots(std::span<const double> squares) {
+  constexpr std::size_t kBlock = 256;
+  double sum = 0.0;
+  for (std::size_t begin = 0; begin < squares.size(); begin += kBlock) {
+    const std::size_t end = std::min(squares.size(), begin + kBlock);
+    double block = 0.0;
+    for (std::size_t i = begin; i < end; ++i) block += std::sqrt(squares[i]);
+    sum += block;
+  }
+  return sum;
+}
+
+template <class Measure>
+double mean_distance(MatrixView<const double> F, MatrixView<const double> R, int threads,
+                     const Checkpoint& checkpoint) {
+  require(F.rows() > 0, "F must have at least one row, got none");
+  require(R.rows() > 0, "R must have at least one row, got none");
+  require_size(R.cols(), "each row of R", F.cols());
+  if (const int exponent = scale_exponent(F, R); exponent != 0) {
+    const std::vector<double> small_f = scaled(F, exponent);
+    const std::vector<double> small_r = scaled(R, exponent);
+    const double mean =
+        mean_distance<Measure>({small_f.data(), F.rows(), F.cols()},
+                               {small_r.data(), R.rows(), R.cols()}, threads, checkpoint);
+    return std::ldexp(mean, exponent);
+  }
+  // Rows of R that F covers are at distance 0, and found without a search.
+  Scouts<Measure> scouts(F, R, 0.0, checkpoint);
+  const std::vector<std::uint32_t> left = scouts.unsettled();
+  if (left.empty()) return 0.0;
+  std::vector<double> distances(left.size());
+  const std::vector<double> queries = rows_of(R, left);
+  const Nearest<Measure> rows(F, {queries.data(), left.size(), R.cols()}, checkpoint);
+  rows.search(distances, threads, checkpoint);
+  return sum_of_roots(distances) / static_cast<double>(R.rows());
+}
+
+}  // namespace
+
+double igd(MatrixView<const double> F, MatrixView<const double> R, int threads,
+           const Checkpoint& checkpoint) {
+  return mean_distance<SquaredDistance>(F, R, threads, checkpoint);
+}
+
+double igd_plus(MatrixView<const double> F, MatrixView<const double> R, int threads,
+                const Checkpoint& checkpoint) {
+  return mean_distance<SquaredExcess>(F, R, threads, checkpoint);
+}
+
+}  // namespace pyhwnas::moo
