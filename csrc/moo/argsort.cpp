@@ -1,3 +1,4 @@
+// The passes are described in argsort.hpp.
 #include "moo/argsort.hpp"
 
 #include <algorithm>

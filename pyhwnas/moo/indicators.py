@@ -144,8 +144,9 @@ def epsilon_additive(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     Notes
     -----
     The largest over R of the least over F of the largest difference [1]_. Most rows of R are
-    settled by a handful of rows of F, because their shift is no larger than the largest one known;
-    the others search a k-d tree of F as in `igd`. O((n + r) log n) time for few objectives and
+    settled by one row of F that is found in a grid, or by a handful that settle many, because their
+    shift is no larger than the largest one known; the others compare with all rows of F, or where
+    they are many search a k-d tree of F as in `igd`. O((n + r) log n) time for few objectives and
     O(n r m) at worst, O((n + r) m) memory.
 
     References

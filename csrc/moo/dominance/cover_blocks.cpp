@@ -1,3 +1,4 @@
+// The idea and its costs stand in cover_blocks.hpp.
 #include "moo/dominance/cover_blocks.hpp"
 
 #include <array>

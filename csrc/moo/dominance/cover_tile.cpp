@@ -1,3 +1,4 @@
+// The idea and its costs stand in cover_tile.hpp.
 #include "moo/dominance/cover_tile.hpp"
 
 #include <algorithm>

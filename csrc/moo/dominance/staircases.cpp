@@ -1,3 +1,4 @@
+// The idea and its costs stand in staircases.hpp.
 #include "moo/dominance/staircases.hpp"
 
 #include <limits>

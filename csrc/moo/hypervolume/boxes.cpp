@@ -1,3 +1,5 @@
+// From rows to boxes: what lies beyond the reference is left out, and sides are scaled by powers of
+// two, which is exact, so that no product of them over- or underflows.
 #include "moo/hypervolume/boxes.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Exclusive areas of rectangles by one sweep; see contribution_sweeps.hpp.
 #include <cstdint>
 #include <vector>
 

@@ -1,3 +1,5 @@
+// Exclusive volumes of four and five sides by one sweep over cells; see contribution_sweeps.hpp and
+// exclusive_cells.hpp.
 #include <cstdint>
 #include <vector>
 

@@ -1,3 +1,5 @@
+// Which algorithm computes a volume: sweeps in few objectives (hypervolume_sweeps.hpp), limited
+// sets in many (hypervolume_wfg.hpp).
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -1,3 +1,4 @@
+// The area of rectangles: what each adds to those that are longer, from bottom to top.
 #include <algorithm>
 #include <cstdint>
 #include <vector>

@@ -1,3 +1,5 @@
+// Volumes of four to six sides by one sweep over local lower bounds; see hypervolume_sweeps.hpp and
+// free_cells.hpp.
 #include <cassert>
 #include <cstdint>
 #include <vector>

@@ -1,3 +1,5 @@
+// Which algorithm computes exclusive volumes, and what infinite sides mean for them: sweeps in few
+// objectives (contribution_sweeps.hpp), limited sets in many (hypervolume_contributions_wfg.hpp).
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-// Which rows are weakly dominated by a set: a search for the nearest row (see moo/nearest.hpp)
+// Which rows are weakly dominated by a set: a search for the nearest row (see nearest.hpp)
 // where what is nowhere larger is near and all else is far. Only comparisons: infinities are values
 // like others.
 #include "pyhwnas/moo/covered.hpp"

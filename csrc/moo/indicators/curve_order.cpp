@@ -1,3 +1,4 @@
+// The curve is described in curve_order.hpp.
 #include "moo/indicators/curve_order.hpp"
 
 #include <algorithm>

@@ -3,10 +3,10 @@
 //
 // A row of R is done with as soon as some row of F shows that it needs no more than another one
 // does. A sample of R gives a first such bound. Then a row of F that is likely to cover the row of
-// R shifted by that bound is looked up in a grid (two and three objectives, moo/cover_guide.hpp),
-// and what remains asks the rows of F that the sample found nearest (moo/scouts.hpp). Few rows of R
+// R shifted by that bound is looked up in a grid (two and three objectives, cover_guide.hpp),
+// and what remains asks the rows of F that the sample found nearest (scouts.hpp). Few rows of R
 // are left; they compare with all rows of F, or where they are many search a tree of boxes
-// (moo/nearest.hpp).
+// (nearest.hpp).
 //
 // Factors are quotients, and a division takes the time of many products. So all but the last step
 // multiply by reciprocals instead, which is wrong by less than 2^-51 of the value, and settle a row

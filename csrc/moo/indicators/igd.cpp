@@ -1,5 +1,5 @@
 // Inverted generational distances: the nearest row of F for every row of R, by a tree of boxes (see
-// moo/nearest.hpp). O((n + r) log) time in few objectives, O(n r m) at worst; O((n + r) m) memory.
+// nearest.hpp). O((n + r) log) time in few objectives, O(n r m) at worst; O((n + r) m) memory.
 //
 // Squares of huge or tiny differences would leave the range of a double, so both sets are scaled by
 // one power of two where the range of values asks for it: exact, and taken back at the end.

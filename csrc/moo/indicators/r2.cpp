@@ -1,5 +1,5 @@
 // The unary R2 indicator by weighted Tchebycheff distances: for every weight the row that is
-// nearest to the ideal point, by a tree of boxes (see moo/nearest.hpp) around the rows' distances
+// nearest to the ideal point, by a tree of boxes (see nearest.hpp) around the rows' distances
 // from it. O((n + w) log) time in few objectives, O(n w m) at worst; O((n + w) m) memory.
 #include <cmath>
 

@@ -20,7 +20,7 @@
 
 namespace pyhwnas::moo {
 
-// Measures are those of moo/nearest.hpp. Good enough is what is no larger than `enough`; with
+// Measures are those of nearest.hpp. Good enough is what is no larger than `enough`; with
 // kOnlyLargest that rises to the largest value in the sample, less the share `slack` of it: where a
 // measure is an estimate, the query with the largest value must not be settled.
 template <class Measure>
