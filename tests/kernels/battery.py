@@ -61,9 +61,11 @@ VOLUMES = [(1, (1, 2, 3, 5, 8)), (20, (9, 10)), (33, (1, 2, 3, 4, 5, 6, 8))]
 
 
 def sorts(**more):
-    for name, F in points([*PAIRWISE, (5000, (1, 2, 3, 4, 5))]):
+    for name, F in points(
+        [*PAIRWISE, (64, (3, 4, 7)), (700, (3, 4, 6, 8)), (5000, (1, 2, 3, 4, 5))]
+    ):
         yield name, (F,), more
-    for name, F in points([(40000, (2, 3, 5))], cube):
+    for name, F in [*points([(40000, (2, 3, 5))], cube), *points([(9000, (5,))], sphere)]:
         yield name, (F,), more
     yield "batch", (cube(60, 3).reshape(4, 15, 3),), more
 
@@ -87,18 +89,22 @@ def volumes(sizes, **more):
 
 def volumes_of_many():
     yield from volumes([*VOLUMES, (60, (7, 8)), (200, (4, 5, 6)), (1000, (4,)), (5000, (2, 3))])
+    for name, F in points([(300, (5, 6))], sphere):
+        yield name, (F,), {"ref_point": np.ones(F.shape[1])}
+    many = cube(300, 7)  # few of them are in no other's box
+    yield "many boxes", (many / many.max(),), {"ref_point": np.full(7, 1.1)}
     yield "batch", (sphere(60, 4).reshape(4, 15, 4),), {"ref_point": np.ones(4)}
 
 
 def samples():
     for box in (False, True):
-        for name, F in points([(1, (2, 5)), (50, (2, 3, 5, 8, 10))], cube, sphere):
+        for name, F in points([(1, (2, 5)), (50, (1, 2, 3, 5, 8, 10, 34))], cube, sphere):
             more = {"n_samples": 5000, "seed": 7, "box": box}
             yield f"{name} {box}", (F,), {"ref_point": np.ones(F.shape[1]), **more}
 
 
 def found_sets():
-    sizes = [(1, (1, 3)), (37, (1, 2, 3, 5, 8, 11)), (500, (2, 3, 5, 8))]
+    sizes = [(1, (1, 3)), (37, (1, 2, 3, 5, 8, 11)), (900, (2, 3, 5, 8))]
     return points(sizes, cube, sphere, few_values)  # distances are between finite values
 
 
@@ -156,7 +162,7 @@ KERNELS = {
     "hypervolume": volumes_of_many,
     "hypervolume_approx": samples,
     "hypervolume_contributions": lambda: volumes([*VOLUMES, (100, (3, 4)), (300, (2,))]),
-    "hypervolume_subset": lambda: volumes([(5, (2, 3)), (50, (2, 3, 4, 5))], k=5),
+    "hypervolume_subset": lambda: volumes([(9, (2, 3)), (30, (6, 8, 10)), (50, (2, 3, 4, 5))], k=9),
     "igd": two_sets,
     "igd_plus": two_sets,
     "nondominated_mask": lambda: sorts(keep_equal=False),

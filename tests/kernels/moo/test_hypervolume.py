@@ -1,8 +1,5 @@
 import itertools
 import math
-import os
-import subprocess
-import sys
 
 import moocore
 import numpy as np
@@ -91,30 +88,6 @@ def test_a_batch_holds_the_volume_of_each_problem(m, data):
     ref_point = np.full(m, 2.5)
     volumes = moo.hypervolume(batch, ref_point, threads=2)
     np.testing.assert_array_equal(volumes, [moo.hypervolume(F, ref_point) for F in batch])
-
-
-WIDE = """
-import numpy as np
-from pyhwnas import moo
-for m, n in [(3, 3000), (4, 2000), (5, 300), (6, 60)]:
-    F = np.abs(np.random.default_rng(m).standard_normal((n, m)))
-    F /= np.linalg.norm(F, axis=1, keepdims=True)
-    print(moo.hypervolume(F, np.full(m, 1.1)).hex())
-    print(moo.hypervolume_contributions(F[:40], np.full(m, 1.1)).sum().hex())
-"""
-
-
-def test_all_instruction_sets_give_the_same_bits():
-    def output(**environment):
-        return subprocess.run(
-            [sys.executable, "-c", WIDE],
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
-    assert output(PYHWNAS_SIMD="baseline") == output()
 
 
 def test_rows_on_or_beyond_the_reference_are_clipped_away():

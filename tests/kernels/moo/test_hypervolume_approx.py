@@ -1,7 +1,4 @@
 import math
-import os
-import subprocess
-import sys
 
 import moocore
 import numpy as np
@@ -77,35 +74,6 @@ def test_threads_change_no_bit(m, method, threads, frozen):
             F, ref_point, n_samples, 5, method=method, threads=threads
         )
         assert estimate == moo.hypervolume_approx(F, ref_point, n_samples, 5, method=method)
-
-
-SCRIPT = """
-import numpy as np
-from pyhwnas import moo
-for m in (1, 2, 5, 9, 34):
-    for power in (1, 3):
-        F = np.random.default_rng(m).random((40, m)) ** power
-        for n, method in ((7, "rays"), (9000, "rays"), (9000, "box")):
-            estimate = moo.hypervolume_approx(F, np.full(m, 1.1), n, 3, method=method)
-            print(*(x.hex() for x in estimate))
-"""
-
-
-def test_all_instruction_sets_give_the_same_bits():
-    results = set()
-    for level in ("baseline", "avx2", "avx512"):
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT],
-            env={**os.environ, "PYHWNAS_SIMD": level, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode == 0:
-            results.add(done.stdout)
-        else:
-            assert "PYHWNAS_SIMD must be" in done.stderr
-    assert len(results) == 1
 
 
 def test_seeds_are_independent_and_dominated_rows_change_nothing():

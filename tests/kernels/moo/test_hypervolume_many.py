@@ -1,9 +1,5 @@
 """Exact hypervolume of many objectives, and rows enough to leave the small cases."""
 
-import os
-import subprocess
-import sys
-
 import moocore
 import numpy as np
 import pytest
@@ -126,30 +122,3 @@ def test_contributions_of_many_rows_agree_with_pygmo():
         pygmo.hypervolume(F).contributions(ref_point),
         atol=1e-13,
     )
-
-
-PROGRAM = """
-import numpy as np
-from pyhwnas import moo
-for n, m in [(40, 6), (30, 8), (20, 10), (300, 7)]:
-    F = np.abs(np.random.default_rng(n).standard_normal((n, m)))
-    F /= F.max() if n == 300 else np.linalg.norm(F, axis=1, keepdims=True)
-    ref_point = np.full(m, 1.1)
-    print(moo.hypervolume(F, ref_point).hex())
-    print(*(x.hex() for x in moo.hypervolume_contributions(F[:30], ref_point)))
-    print(*moo.hypervolume_subset(F[:30], 9, ref_point))
-"""
-
-
-@pytest.mark.parametrize("level", ["baseline", "avx2"])
-def test_all_instruction_sets_give_the_same_bits(level):
-    def output(environment):
-        program = [sys.executable, "-c", PROGRAM]
-        return subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
-
-    narrow = output(os.environ | {"PYHWNAS_SIMD": level})
-    if narrow.returncode != 0 and "on this machine" in narrow.stderr:
-        pytest.skip(f"this machine has no {level}")
-    widest = output({k: v for k, v in os.environ.items() if k != "PYHWNAS_SIMD"})
-    assert widest.returncode == 0, widest.stderr
-    assert narrow.stdout == widest.stdout

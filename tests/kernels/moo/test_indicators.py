@@ -1,7 +1,4 @@
 import math
-import os
-import subprocess
-import sys
 
 import moocore
 import numpy as np
@@ -198,32 +195,3 @@ def test_a_factor_needs_positive_values():
 def test_wrong_arguments_of_r2_are_named(ideal, weights, message):
     with pytest.raises(ValueError, match=message):
         moo.r2([[1, 1]], ideal, weights)
-
-
-SCRIPT = """
-import numpy as np
-from pyhwnas import moo
-for m in (2, 3, 8):
-    F, R = (np.random.default_rng(s).random((900, m)) + .1 for s in (1, 2))
-    F /= np.linalg.norm(F, axis=1, keepdims=True)
-    print(*(f(F, R).hex() for f in (moo.igd, moo.igd_plus, moo.epsilon_additive,
-          moo.epsilon_multiplicative)), moo.r2(F, np.zeros(m), R).hex())
-"""
-
-
-def test_all_instruction_sets_give_the_same_bits():
-    results = set()
-    for level in ("baseline", "avx2", "avx512"):
-        environment = {**os.environ, "PYHWNAS_SIMD": level, "PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode == 0:
-            results.add(done.stdout)
-        else:
-            assert "on this machine" in done.stderr or "PYHWNAS_SIMD must be" in done.stderr
-    assert len(results) == 1

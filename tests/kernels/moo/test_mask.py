@@ -1,9 +1,5 @@
 """nondominated_mask on inputs that reach every one of its algorithms."""
 
-import os
-import subprocess
-import sys
-
 import moocore
 import numpy as np
 import pytest
@@ -88,35 +84,3 @@ def test_all_rows_equal(m):
     F = np.ones((5000, m))
     assert moo.nondominated_mask(F).all()
     assert np.flatnonzero(moo.nondominated_mask(F, keep_equal=False)).tolist() == [0]
-
-
-@pytest.mark.parametrize("level", ["avx2", "avx512"])
-def test_every_level_of_instructions_gives_the_same(level):
-    """In a process of its own, as the level is looked up once."""
-    program = """if True:
-        import zlib
-        import numpy as np
-        from pyhwnas import moo
-        rng = np.random.default_rng(5)
-        for n, m in ((6000, 3), (9000, 5)):
-            F = rng.random((n, m))
-            G = F / np.linalg.norm(F, axis=1, keepdims=True)
-            for A in (F, G):
-                for f in (moo.nondominated_mask, moo.dominance_counts, moo.dominance_degree_sort,
-                          moo.crowding_distance):
-                    print(zlib.crc32(f(A).tobytes()))
-    """
-    outputs = []
-    for wish in ("baseline", level):
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYHWNAS_SIMD": wish},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if "must be at most" in done.stderr:
-            pytest.skip(f"this machine has no {level}")
-        assert done.returncode == 0, done.stderr
-        outputs.append(done.stdout)
-    assert outputs[0] == outputs[1]
