@@ -52,7 +52,8 @@ void move_up(Few& rows) {
   for (std::size_t j = 1; j < kAtOnce; ++j) {
     std::uint32_t rank = rows.rank[j];
     for (std::size_t i = 0; i < j; ++i) {
-      const std::uint32_t covers = (rows.x[i] <= rows.x[j]) & (rows.y[i] <= rows.y[j]);
+      const std::uint32_t covers =
+          std::uint32_t{rows.x[i] <= rows.x[j]} & std::uint32_t{rows.y[i] <= rows.y[j]};
       rank = std::max(rank, (rows.rank[i] + 1) & (0U - covers));
     }
     rows.rank[j] = rank;

@@ -162,7 +162,11 @@ template <std::size_t... Objective>
   double* __restrict const ranks = table.ranks;
   const double own[] = {values[Objective * n + row]...};
   const double next = ranks[row] + 1.0;
+#ifdef __clang__
+#pragma clang loop vectorize(assume_safety)
+#else
 #pragma GCC ivdep
+#endif
   for (std::size_t j = row / kLanes * kLanes; j < n; ++j) {
     const double rank = ranks[j];
     bool raised = rank < next;
