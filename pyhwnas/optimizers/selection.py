@@ -1,0 +1,106 @@
+"""Survival and mating of generational optimizers: fronts and crowding, feasible rows first."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pyhwnas import moo
+from pyhwnas.history import Bools, Floats, Ints
+
+__all__ = ["Order", "fronts_and_crowding", "survivors", "tournament"]
+
+
+class Order:
+    """How good rows are: first by front, then by crowding distance.
+
+    Parameters
+    ----------
+    front : ndarray of int64, shape (n,)
+        0 is best.
+    crowding : ndarray of float64, shape (n,)
+        Within its front, more is better.
+    """
+
+    __slots__ = ("crowding", "front")
+
+    def __init__(self, front: Ints, crowding: Floats) -> None:
+        self.front = front
+        self.crowding = crowding
+
+
+def fronts_and_crowding(F: Floats, violation: Floats, failed: Bools) -> Order:
+    """Order rows by constrained domination.
+
+    Parameters
+    ----------
+    F : ndarray of float64, shape (n, m)
+        Minimised; rows that failed may hold NaN.
+    violation : ndarray of float64, shape (n,)
+        0 is feasible. Those that are not come behind all feasible rows, by their violation.
+    failed : ndarray of bool, shape (n,)
+        They come last.
+
+    Returns
+    -------
+    Order
+
+    References
+    ----------
+    Deb et al., 2002, https://doi.org/10.1109/4235.996017
+    """
+    front = np.zeros(len(F), dtype=np.int64)
+    crowding = np.zeros(len(F))
+    feasible = ~failed & (violation <= 0)
+    if feasible.any():
+        front[feasible] = moo.nondominated_sort(F[feasible])
+        crowding[feasible] = moo.crowding_distance(F[feasible], front[feasible])
+    behind = int(front.max(initial=-1)) + 1 if feasible.any() else 0
+    violating = ~failed & ~feasible
+    levels, place = np.unique(violation[violating], return_inverse=True)
+    front[violating] = behind + place
+    front[failed] = behind + len(levels)
+    return Order(front, crowding)
+
+
+def survivors(order: Order, n: int, rng: np.random.Generator) -> Ints:
+    """Choose the n best rows, best first; equals in a random order.
+
+    Parameters
+    ----------
+    order : Order
+    n : int
+        All rows where there are fewer.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int64, shape (min(n, len(order.front)),)
+    """
+    luck = rng.random(len(order.front))
+    return np.lexsort((luck, -order.crowding, order.front))[:n]
+
+
+def tournament(order: Order, n: int, rng: np.random.Generator) -> Ints:
+    """Choose parents: of two different random rows the better one, a random one of equals.
+
+    Parameters
+    ----------
+    order : Order
+        Of at least one row.
+    n : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+    """
+    size = len(order.front)
+    first = rng.integers(0, size, size=n)
+    second = (first + rng.integers(1, max(size, 2), size=n)) % size
+    # Later keys are stronger; what is equal was drawn at random.
+    place = np.empty(size, dtype=np.int64)
+    place[survivors(order, size, rng)] = np.arange(size)
+    same = (order.front[first] == order.front[second]) & (
+        order.crowding[first] == order.crowding[second]
+    )
+    return np.where(same | (place[first] < place[second]), first, second)
