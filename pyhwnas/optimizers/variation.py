@@ -21,6 +21,7 @@ __all__ = [
     "mutate_each",
     "mutate_one",
     "other_values",
+    "polynomial_mutation",
     "two_point_crossover",
     "uniform_crossover",
     "unseen",
@@ -98,6 +99,56 @@ def other_values(space: Space, X: Ints, rng: np.random.Generator) -> Ints:
     step = np.where(step < 0, 1, np.where(step >= count, count - 2, step))
     near = ordinal & (rng.random(X.shape) < 0.5) & (count > 1)
     return np.where(near, step, anywhere)
+
+
+def polynomial_mutation(
+    space: Space,
+    X: Ints,
+    rng: np.random.Generator,
+    *,
+    eta: float,
+    probability: float | None = None,
+) -> Ints:
+    """Change genes by steps of which small ones are likelier than large ones.
+
+    Parameters
+    ----------
+    space : Space
+    X : ndarray of int64, shape (n, n_genes)
+    rng : numpy.random.Generator
+    eta : float
+        At least 0; the larger, the smaller the steps.
+    probability : float, optional
+        That a gene takes a step, which may end where it began; by default ``1 / n_genes``.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, n_genes)
+
+    Notes
+    -----
+    The bounded polynomial distribution over the interval from -0.5 to n - 0.5, rounded, so that
+    the first and the last value have as much room as the others.
+
+    References
+    ----------
+    Deb and Goyal, 1996; bounded form: Deb and Agrawal, 1999, "A niched-penalty approach"
+    """
+    count = sizes(space)
+    probability = 1.0 / X.shape[1] if probability is None else probability
+    step = rng.random(X.shape) < probability
+    u = rng.random(X.shape)
+    power = eta + 1.0
+    below = (X + 0.5) / count  # the room on either side, as a share of the range
+    room = np.where(u < 0.5, 1.0 - below, below) ** power
+    left = np.power(
+        2.0 * u + (1.0 - 2.0 * u) * room, 1.0 / power, where=u < 0.5, out=np.ones_like(u)
+    )
+    right = np.power(
+        2.0 * (1.0 - u) + (2.0 * u - 1.0) * room, 1.0 / power, where=u >= 0.5, out=np.ones_like(u)
+    )
+    moved = np.rint(X + count * np.where(u < 0.5, left - 1.0, 1.0 - right)).astype(np.int64)
+    return _proper(space, np.where(step, moved.clip(0, count - 1), X), rng)
 
 
 def uniform_crossover(space: Space, A: Ints, B: Ints, rng: np.random.Generator) -> Ints:

@@ -131,3 +131,29 @@ def test_unseen_rows_are_distinct_functions_where_these_count(rng):
     problem = Problem(space, (objectives.Macs(space),), dedupe="identity")
     X = variation.unseen(problem, Search(problem, Random()).history, 15_625, rng)
     assert len(X) == len(np.unique(space.identity(X))) == 6466
+
+
+@pytest.mark.parametrize("eta", [1.0, 3.0, 20.0])
+def test_polynomial_mutation_has_the_distribution_of_pymoo(rng, eta):
+    mut_pm = pytest.importorskip("pymoo.operators.mutation.pm").mut_pm
+    space = spaces.MobileNetV3()
+    gene, count = len(space.genes) - 1, space.genes[-1].n  # 17 resolutions
+    for start in (0, 3, count - 1):
+        X = np.zeros((50_000, len(space.genes)), dtype=np.int64)
+        X[:, gene] = start
+        moved = variation.polynomial_mutation(space, X, rng, eta=eta, probability=1.0)[:, gene]
+        low, high = np.full(1, -0.5), np.full(1, count - 0.5)
+        args = np.full((50_000, 1), float(start)), low, high, np.full(50_000, eta)
+        peer = mut_pm(*args, np.ones(50_000), at_least_once=False, random_state=rng)
+        shares = [np.bincount(np.rint(v).astype(int).clip(0, count - 1).ravel(), minlength=count)
+                  for v in (moved, peer)]  # fmt: skip
+        assert np.abs(np.subtract(*shares)).max() < 0.015 * 50_000
+
+
+def test_polynomial_mutation_changes_few_genes_and_keeps_the_space(space, rng):
+    X = sample(space, 500, rng)
+    moved = variation.polynomial_mutation(space, X, rng, eta=3.0)
+    assert space.valid(moved).all()
+    assert (space.canonical(moved) == moved).all()
+    same = variation.polynomial_mutation(space, X, rng, eta=3.0, probability=0.0)
+    assert (same == X).all()
