@@ -126,7 +126,16 @@ def _as_floats(values: ArrayLike, name: str, *, ndim: int) -> NDArray[np.float64
     array = _as_array(values, name, ndim=ndim, kinds="fiu", expected="real numbers")
     if array.dtype.itemsize > np.dtype(np.float64).itemsize:
         raise TypeError(f"{name} must have at most 64 bits per value, got dtype {array.dtype}")
+    if array.dtype.kind in "iu" and array.dtype.itemsize == _FLOAT64.itemsize and array.size:
+        _check_exact(array, name)
     return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _check_exact(integers: NDArray[Any], name: str) -> None:
+    """Refuse integers that float64 may round: two of them could become equal."""
+    low, high = int(integers.min()), int(integers.max())
+    if max(-low, high) > 1 << 53:
+        raise ValueError(f"{name} must hold integers up to 2**53, got values from {low} to {high}")
 
 
 def _as_array(

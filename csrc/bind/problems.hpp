@@ -55,9 +55,8 @@ void for_each_problem(const Problems& F, int threads, const Kernel& kernel) {
   if (F.count == 1) return kernel(F[0], std::size_t{0}, threads, checkpoint);
   parallel_for(
       F.count, threads,
-      [&](std::size_t problem, int worker) {
-        // Worker 0 is this thread, the only one that may ask for signals.
-        kernel(F[problem], problem, 1, worker == 0 ? checkpoint : Checkpoint{});
+      [&](std::size_t problem, int, const Checkpoint& poll) {
+        kernel(F[problem], problem, 1, poll);
       },
       checkpoint);
 }

@@ -108,8 +108,7 @@ void accumulate(std::size_t n, std::size_t n_words, const Load& load,
   std::fill(positives.begin(), positives.end(), 0);
   std::fill(shared.begin(), shared.end(), 0);
   const std::size_t n_blocks = (n_words + kWords - 1) / kWords;
-  std::vector<Scratch> scratches(
-      std::min(n_blocks, static_cast<std::size_t>(std::max(threads, 1))));
+  std::vector<Scratch> scratches(worker_count(n_blocks, threads));
   for (Scratch& scratch : scratches) {
     scratch.rows.resize(n);
     scratch.positives.assign(n, 0);

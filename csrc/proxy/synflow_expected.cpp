@@ -168,7 +168,7 @@ void synflow_expected(const PlanProgram& program, MatrixView<const std::int32_t>
   const std::size_t n = unit_ids.rows();
   const std::size_t n_blocks = (n + kRowsPerBlock - 1) / kRowsPerBlock;
   std::vector<Runner> runners;
-  const std::size_t n_runners = std::min(n_blocks, static_cast<std::size_t>(std::max(threads, 1)));
+  const std::size_t n_runners = worker_count(n_blocks, threads);
   runners.reserve(n_runners);
   for (std::size_t k = 0; k < n_runners; ++k) runners.emplace_back(checked, weight_gain);
   const auto score_block = [&](std::size_t block, int worker) {

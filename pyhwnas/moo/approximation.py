@@ -29,7 +29,7 @@ def hypervolume_approx(
     Parameters
     ----------
     F : array_like, shape (n, m)
-        Objective values, all minimised; m is at least 1. Infinities are allowed, NaN is not.
+        Objective values, all minimised; m is from 1 to 1000. Infinities are allowed, NaN is not.
     ref_point : array_like, shape (m,)
         Rows that are not below it in every objective contribute nothing.
     n_samples : int

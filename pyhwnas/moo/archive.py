@@ -72,7 +72,7 @@ class ParetoArchive:
         self._n_added = 0
         # In the order of arrival. For two objectives instead by the first one, which leaves the
         # second one descending, and as two rows: the first one and minus the second.
-        self._rows: Rows = np.empty((2, 0) if n_objectives == 2 else (0, n_objectives))
+        self._rows: Rows = np.empty((2, 0) if self.n_objectives == 2 else (0, self.n_objectives))
         self._row_ids: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._view: tuple[Rows, NDArray[np.int64]] | None = None
 

@@ -22,8 +22,8 @@ def hypervolume(
     Parameters
     ----------
     F : array_like, shape (n, m) or (b, n, m)
-        Objective values, all minimised; m is at least 1. Dominated and equal rows change nothing.
-        Three dimensions are a batch of b problems with one reference point.
+        Objective values, all minimised; m is from 1 to 1000. Dominated and equal rows change
+        nothing. Three dimensions are a batch of b problems with one reference point.
     ref_point : array_like, shape (m,)
         Rows that are not below it in every objective contribute nothing.
     threads : int, default 1
@@ -92,11 +92,11 @@ def hypervolume_contributions(
     Parameters
     ----------
     F : array_like, shape (n, m)
-        Objective values, all minimised; m is at least 1.
+        Objective values, all minimised; m is from 1 to 1000.
     ref_point : array_like, shape (m,)
         Rows that are not below it in every objective contribute nothing.
     threads : int, default 1
-        At least 1; used where there are more than four objectives.
+        At least 1; used where there are more than five objectives.
 
     Returns
     -------
@@ -115,13 +115,16 @@ def hypervolume_contributions(
 
     Notes
     -----
-    All rows at once, in one sweep over the last objective. It keeps what exactly one row dominates
-    as disjoint cells, each with its owner [1]_: intervals between two staircases for three
-    objectives, cells of a box decomposition [2]_ for four. O(n log n) time up to three objectives,
-    O(n^2) for four, O(n) space; with more objectives the time grows exponentially with m.
+    Up to five objectives all rows at once, in one sweep over the last objective. It keeps what
+    exactly one row dominates as disjoint cells, each with its owner [1]_: intervals between two
+    staircases for three objectives, cells of a box decomposition [2]_ for four and five. O(n log n)
+    time up to three objectives and O(n^2) for four, in O(n) space; as `hypervolume` for five. Cells
+    only ever add to a contribution. So small contributions are as precise as large ones, up to the
+    rounding of ``ref_point - F``.
 
-    Cells only ever add to a contribution. So small contributions are as precise as large ones, up
-    to the rounding of ``ref_point - F``.
+    More objectives: what each row shares with the others is a limited set [3]_, and n of them take
+    n times the time of `hypervolume` at worst. A contribution is then rounded relative to the
+    row's own volume.
 
     References
     ----------
@@ -130,6 +133,8 @@ def hypervolume_contributions(
        doi:10.1007/978-3-642-19893-9_9
     .. [2] R. Lacour, K. Klamroth, C. M. Fonseca, "A box decomposition algorithm to compute the
        hypervolume indicator", Comput. Oper. Res. 79 (2017), doi:10.1016/j.cor.2016.06.021
+    .. [3] L. While, L. Bradstreet, L. Barone, "A fast way of calculating exact hypervolumes", IEEE
+       Trans. Evol. Comput. 16 (2012), doi:10.1109/TEVC.2010.2077298
 
     Examples
     --------

@@ -270,7 +270,9 @@ def r2(
     """
     values = as_matrix(F, "F")
     directions = (
-        _simplex_lattice(values.shape[1]) if weights is None else as_matrix(weights, "weights")
+        _simplex_lattice(max(values.shape[1], 1))
+        if weights is None
+        else as_matrix(weights, "weights")
     )
     return _core.r2(values, as_vector(ideal, "ideal"), directions, threads)
 

@@ -23,8 +23,8 @@ def nondominated_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
         Objective values, all minimised, or a batch of such problems. Infinities are allowed, NaN is
         not.
     threads : int, default 1
-        At least 1. The problems of a batch are shared among threads; one problem is the work of
-        one thread.
+        At least 1. The problems of a batch are shared among threads. One problem is the work of one
+        thread, unless tens of thousands of rows with four or more objectives seem to be one front.
 
     Returns
     -------

@@ -22,7 +22,7 @@ def hypervolume_subset(
     Parameters
     ----------
     F : array_like, shape (n, m)
-        Objective values, all minimised; m is at least 1.
+        Objective values, all minimised; m is from 1 to 1000.
     k : int
         How many rows, from 0 to n.
     ref_point : array_like, shape (m,)
@@ -73,6 +73,7 @@ def hypervolume_subset(
     >>> moo.hypervolume_subset([[0, 3], [1, 1], [3, 0], [2, 2]], 3, ref_point=[4, 4])
     array([1, 0, 2])
     """
-    return _core.hypervolume_subset(
-        as_matrix(F, "F"), as_whole(k, "k"), as_vector(ref_point, "ref_point"), threads
-    )
+    rows, count = as_matrix(F, "F"), as_whole(k, "k")
+    if not 0 <= count <= len(rows):
+        raise ValueError(f"k must be from 0 to the number of rows, {len(rows)}, got {count}")
+    return _core.hypervolume_subset(rows, count, as_vector(ref_point, "ref_point"), threads)

@@ -106,6 +106,62 @@ void checkpoints_are_called_by_the_caller() {
   }
 }
 
+// The caller has nothing left to do while a helper is in a long block: it polls all the same, and
+// the helper hears of it.
+void a_long_block_of_a_helper_is_cancelled() {
+  std::atomic<bool> helper_is_in{false};
+  const std::string thrown = message_of<std::logic_error>([&] {
+    pyhwnas::parallel_for(
+        2, 2,
+        [&](std::size_t, int worker, const pyhwnas::Checkpoint& poll) {
+          if (worker == 0) {
+            while (!helper_is_in) std::this_thread::yield();
+            return;
+          }
+          helper_is_in = true;
+          for (;;) {
+            poll();
+            std::this_thread::yield();
+          }
+        },
+        [&] {
+          if (helper_is_in) throw std::logic_error("cancelled");
+        });
+  });
+  check(thrown == "cancelled", "a helper's long block is cancelled");
+}
+
+void less_than_one_thread_is_one() {
+  namespace moo = pyhwnas::moo;
+  constexpr std::size_t kRows = 20000;
+  std::vector<double> values(kRows * 4);
+  std::uint32_t state = 1;
+  for (double& value : values) value = (state = state * 1664525U + 1013904223U) / 4294967296.0;
+  const pyhwnas::MatrixView<const double> F(values.data(), kRows, 4);
+  const pyhwnas::MatrixView<const double> few(values.data(), 50, 4);
+  const std::vector<double> ref_point(4, 1.0);
+  const auto results = [&](int threads) {
+    std::vector<double> all;
+    std::vector<std::int32_t> integers(kRows);
+    std::vector<std::uint8_t> mask(kRows);
+    moo::nondominated_sort(F, integers, threads);
+    all.insert(all.end(), integers.begin(), integers.end());
+    moo::dominance_degree_sort(F, integers, threads);
+    all.insert(all.end(), integers.begin(), integers.end());
+    moo::dominance_counts(F, integers, threads);
+    all.insert(all.end(), integers.begin(), integers.end());
+    moo::nondominated_mask(F, true, mask, threads);
+    all.insert(all.end(), mask.begin(), mask.end());
+    all.push_back(moo::hypervolume(few, ref_point, threads));
+    const auto method = moo::SamplingMethod::rays;
+    all.push_back(moo::hypervolume_approx(few, ref_point, 2000, 0, method, threads).value);
+    all.push_back(moo::igd(F, few, threads));
+    return all;
+  };
+  check(results(0) == results(1), "no threads are one");
+  check(results(-3) == results(1), "a negative number of threads is one");
+}
+
 void views_assert_their_bounds() {
   const std::vector<double> values{1, 2, 3, 4, 5, 6};
   const pyhwnas::MatrixView view(values.data(), 2, 3);
@@ -182,6 +238,17 @@ void wrong_sizes_of_objectives_are_said() {
   check(refusal([&](View F) { moo::igd_plus(F, none, 1); }) ==
             "R must have at least one row, got none",
         "an empty reference set");
+  const auto without_columns = [&](auto indicator) {
+    return refusal([&](View F) {
+      const View rows(F.data(), F.rows(), 0);
+      indicator(rows, rows, 1, pyhwnas::Checkpoint{});
+    });
+  };
+  for (const auto indicator :
+       {&moo::igd, &moo::igd_plus, &moo::epsilon_additive, &moo::epsilon_multiplicative}) {
+    check(without_columns(indicator) == "F must have at least one column, got none",
+          "sets without columns");
+  }
   check(refusal([&](View F) { moo::r2(F, three, F, 1); }) == "ideal must have 2 entries, got 3",
         "an ideal point of another space");
 }
@@ -192,6 +259,8 @@ int main() {
   every_block_runs_once();
   exceptions_come_out();
   checkpoints_are_called_by_the_caller();
+  a_long_block_of_a_helper_is_cancelled();
+  less_than_one_thread_is_one();
   views_assert_their_bounds();
   wrong_sizes_are_said();
   wrong_sizes_of_objectives_are_said();

@@ -3,8 +3,8 @@
 //
 // Common rules: F must hold no NaN (undefined results, no crash otherwise); infinities are ordinary
 // values unless said otherwise; no rows and no columns are allowed; outputs have F.rows() entries;
-// fewer than 2^31 rows; results do not depend on `threads`, nor on the instruction set, bit for
-// bit.
+// fewer than 2^31 rows; less than one thread counts as one; results do not depend on `threads`, nor
+// on the instruction set, bit for bit.
 //
 // All memory is the caller's:
 //

@@ -112,7 +112,7 @@ void add_in_parallel(MatrixView<const double> F, const Fronts& fronts, std::span
   const std::size_t n = F.rows();
   std::vector<double> columns(n * F.cols(), 0.0);
   std::vector<Gaps> gaps;
-  const std::size_t n_workers = std::min(F.cols(), static_cast<std::size_t>(threads));
+  const std::size_t n_workers = worker_count(F.cols(), threads);
   gaps.reserve(n_workers);
   for (std::size_t w = 0; w < n_workers; ++w) gaps.emplace_back(F, fronts);
   const auto measure = [&](std::size_t k, int worker) {

@@ -86,15 +86,14 @@ void count_by_bits(MatrixView<const double> F, std::span<std::int32_t> counts, i
   });
   const CoverBlocks blocks(F, order, threads, checkpoint);
   const std::size_t n_blocks = blocks.n_blocks();
-  const std::size_t n_workers = std::min(n_blocks, static_cast<std::size_t>(std::max(threads, 1)));
   constexpr std::size_t kWords = CoverBlocks::kRows * CoverBlocks::kWords;
-  std::vector<std::uint64_t> covers(n_workers * kWords);
-  const auto count_block = [&](std::size_t index, int worker) {
+  std::vector<std::uint64_t> covers(worker_count(n_blocks, threads) * kWords);
+  const auto count_block = [&](std::size_t index, int worker, const Checkpoint& poll) {
     const std::size_t block = n_blocks - 1 - index;  // those with most to do come first
     const std::span<std::uint64_t> bits =
         std::span(covers).subspan(static_cast<std::size_t>(worker) * kWords, kWords);
     for (std::size_t others = 0; others <= block; ++others) {
-      if (worker == 0 && checkpoint) checkpoint();
+      if (poll) poll();
       blocks.find(block, others, bits);
       for (std::size_t i = 0; i < blocks.size(block); ++i) {
         counts[order[blocks.begin(block) + i]] +=

@@ -112,7 +112,7 @@ void dominance_degree_sort(MatrixView<const double> F, std::span<std::int32_t> r
   const DistinctRows rows = distinct_rows(F, argsort, checkpoint);
   const std::vector<std::uint32_t> distinct = rows.firsts();
   const CoverBlocks blocks(F, distinct, threads, checkpoint);
-  Ranking ranking(blocks, std::min(blocks.n_blocks(), static_cast<std::size_t>(threads)));
+  Ranking ranking(blocks, worker_count(blocks.n_blocks(), threads));
   for (std::size_t block = 0; block < blocks.n_blocks(); ++block) {
     if (checkpoint) checkpoint();
     ranking.settle(block);

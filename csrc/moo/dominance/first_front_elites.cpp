@@ -205,8 +205,8 @@ std::size_t sift_range(MatrixView<const double> F, Range range, Sieve& sieve,
   }
 }
 
-std::size_t n_workers(std::size_t n, int threads) {
-  return std::min((n + kRowsPerBlock - 1) / kRowsPerBlock, static_cast<std::size_t>(threads));
+std::size_t blocks_of(std::size_t n) {
+  return (n + kRowsPerBlock - 1) / kRowsPerBlock;
 }
 
 // sift(range, worker, survivors) for all rows, in blocks; all survivors.
@@ -215,7 +215,7 @@ std::vector<std::uint32_t> sift_blocks(std::size_t n, int threads, const Checkpo
                                        const Sift& sift) {
   // Pages that no survivor is written to cost nothing.
   const std::unique_ptr<std::uint32_t[]> sparse(new std::uint32_t[n]);
-  const std::size_t n_blocks = (n + kRowsPerBlock - 1) / kRowsPerBlock;
+  const std::size_t n_blocks = blocks_of(n);
   std::vector<std::size_t> counts(n_blocks);
   const auto sift_block = [&](std::size_t block, int worker) {
     const std::size_t begin = block * kRowsPerBlock;
@@ -259,7 +259,7 @@ std::vector<std::uint32_t> survivors_of_elites(MatrixView<const double> F, int t
 
   // Each thread betters its own elites. Which rows survive depends on who met which rows; the
   // first front is among them in any case.
-  std::vector<Elites> elites(n_workers(n, threads), first);
+  std::vector<Elites> elites(worker_count(blocks_of(n), threads), first);
   return sift_blocks(n, threads, checkpoint,
                      [&](Range range, std::size_t worker, std::uint32_t* survivors) {
                        Elites& own = elites[worker];
@@ -284,7 +284,7 @@ std::vector<std::uint32_t> survivors_of_best(MatrixView<const double> F, std::si
   std::sort(ranking.begin(), end);
   Sieve sieve(F.cols(), n_best);
   for (std::size_t e = 0; e < n_best; ++e) sieve.set(e, F[ranking[e].second].data());
-  std::vector<Sieve> sieves(n_workers(n, threads), sieve);
+  std::vector<Sieve> sieves(worker_count(blocks_of(n), threads), sieve);
   return sift_blocks(n, threads, checkpoint,
                      [&](Range range, std::size_t worker, std::uint32_t* survivors) {
                        return sift_range(F, range, sieves[worker], survivors, [](const double*) {});

@@ -212,12 +212,11 @@ class Halving {
     const std::size_t most = removers_.size() > 1 ? 2 * removers_.size() : 1;
     const std::size_t n_parts =
         std::clamp<std::size_t>(second.size() / CoverTile::kMaxRows, 1, most);
-    const auto remove_part = [&](std::size_t part, int worker) {
+    const auto remove_part = [&](std::size_t part, int worker, const Checkpoint& poll) {
       const std::size_t begin = second.size() * part / n_parts;
       const std::size_t end = second.size() * (part + 1) / n_parts;
       removers_[static_cast<std::size_t>(worker)].remove_copies(
-          first, second.subspan(begin, end - begin), objectives,
-          worker == 0 ? checkpoint_ : Checkpoint{});
+          first, second.subspan(begin, end - begin), objectives, poll);
     };
     parallel_for(n_parts, static_cast<int>(removers_.size()), remove_part, checkpoint_);
   }

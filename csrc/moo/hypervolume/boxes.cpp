@@ -7,6 +7,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "require.hpp"
+
 namespace pyhwnas::moo {
 namespace {
 
@@ -30,6 +32,7 @@ void with_sides(std::size_t m, const Body& body) {
 }  // namespace
 
 Boxes boxes_below(MatrixView<const double> F, std::span<const double> ref_point) {
+  require(F.cols() <= 1000, "F must have at most 1000 columns, got more");
   Boxes boxes;
   boxes.m = F.cols();
   boxes.sides.resize(F.rows() * F.cols());

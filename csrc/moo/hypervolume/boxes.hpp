@@ -26,7 +26,8 @@ struct Boxes {
   bool has_infinite_side = false;
 };
 
-// The boxes of all rows that are better than the reference in every objective.
+// The boxes of all rows that are better than the reference in every objective. At most 1000 sides:
+// a product of so many that are at least 1/2 is a double.
 Boxes boxes_below(MatrixView<const double> F, std::span<const double> ref_point);
 
 // Scales each objective by a power of two so that its longest side is in [1/2, 1): exact, and no

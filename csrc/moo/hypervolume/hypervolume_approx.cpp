@@ -212,7 +212,7 @@ struct Sampler {
   }
 
   [[gnu::always_inline]] static Moments sample(const Points& points, const Lattice& lattice,
-                                               Packet* x, const Checkpoint* poll) {
+                                               Packet* x, const Checkpoint& poll) {
     const std::size_t size = std::size_t{1} << lattice.log2_size;
     Lanes<n> sum;
     Lanes<n> square_sum;
@@ -235,8 +235,8 @@ struct Sampler {
         }
       }
       n_met += points.n * points.m * kPackets;
-      if (poll != nullptr && n_met >= kProductsPerPoll) {
-        (*poll)();
+      if (poll && n_met >= kProductsPerPoll) {
+        poll();
         n_met = 0;
       }
     }
@@ -260,12 +260,10 @@ std::vector<Moments> sample_lattices(const Points& points, Gauge gauge, std::siz
   constexpr std::size_t kMostPackets = 4;
   std::vector<Moments> moments(count);
   const std::size_t scratch_size = kMostPackets * points.m;
-  const std::size_t n_workers = std::min(count, static_cast<std::size_t>(threads));
-  std::vector<Packet> scratch(n_workers * scratch_size);
-  const auto sample_one = [&](std::size_t r, int worker) {
+  std::vector<Packet> scratch(worker_count(count, threads) * scratch_size);
+  const auto sample_one = [&](std::size_t r, int worker, const Checkpoint& poll) {
     const Lattice lattice{gauge, log2_size, mixed(seed + r)};
     Packet* x = scratch.data() + static_cast<std::size_t>(worker) * scratch_size;
-    const Checkpoint* poll = worker == 0 && checkpoint ? &checkpoint : nullptr;
     with_lanes([&](auto n) __attribute__((always_inline)) {
       moments[r] = Sampler<n>::sample(points, lattice, x, poll);
     });
@@ -311,6 +309,7 @@ Estimate hypervolume_approx(MatrixView<const double> F, std::span<const double> 
                             int threads, const Checkpoint& checkpoint) {
   require(n_samples >= 2, "n_samples must be at least 2, got fewer");
   require(F.cols() >= 1, "F must have at least one column, got none");
+  require(F.cols() <= 1000, "F must have at most 1000 columns, got more");
   require_size(ref_point.size(), "ref_point", F.cols());
   const Points points = points_of(F, ref_point, threads, checkpoint);
   if (points.n == 0) return {0.0, 0.0};

@@ -74,17 +74,14 @@ Owners owners_of(const Boxes& boxes, Slicer& slicer) {
 
 void contributions_by_limited_sets(const Boxes& boxes, std::span<double> contributions, int threads,
                                    const Checkpoint& checkpoint) {
-  Interruption interruption(checkpoint);
-  std::vector<Slicer> slicers;
-  for (int worker = 0; worker < std::max(threads, 1); ++worker) {
-    slicers.emplace_back(boxes.m, interruption, worker);
-  }
+  std::vector<Slicer> slicers(worker_count(boxes.size(), threads), Slicer(boxes.m, checkpoint));
   const Owners owners = owners_of(boxes, slicers[0]);
   const auto& maximal = owners.maximal;
   parallel_for(
       maximal.size(), threads,
-      [&](std::size_t k, int worker) {
+      [&](std::size_t k, int worker, const Checkpoint& poll) {
         Slicer& slicer = slicers[static_cast<std::size_t>(worker)];
+        slicer.poll_with(poll);
         slicer.begin(boxes[maximal[k]], boxes.m, maximal.size() + owners.owned[k].size());
         for (std::size_t i = 0; i < maximal.size(); ++i) {
           if (i != k) slicer.share(boxes[maximal[i]]);

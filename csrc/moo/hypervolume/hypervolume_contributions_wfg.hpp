@@ -8,7 +8,7 @@
 
 namespace pyhwnas::moo {
 
-// Any number of sides, meant for five and more: each box's volume less that of what it shares with
+// Any number of sides, meant for six and more: each box's volume less that of what it shares with
 // the others. Adds to `contributions`, by the boxes' rows and without their exponent, where the
 // caller has written zeros. Boxes may contain each other, and be equal.
 //

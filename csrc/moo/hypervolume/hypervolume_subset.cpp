@@ -39,12 +39,10 @@ struct Candidate {
 // What boxes add to those chosen so far.
 class Gains {
  public:
-  Gains(Boxes& boxes, Interruption& interruption, int threads) : boxes_(boxes) {
+  Gains(Boxes& boxes, int threads, const Checkpoint& checkpoint)
+      : boxes_(boxes), slicers_(worker_count(boxes.size(), threads), Slicer(boxes.m, checkpoint)) {
     if (boxes.has_infinite_side) make_finite();
     scale(boxes_);
-    for (int worker = 0; worker < std::max(threads, 1); ++worker) {
-      slicers_.emplace_back(boxes.m, interruption, worker);
-    }
   }
 
   std::size_t n_chosen() const { return chosen_.size(); }
@@ -60,9 +58,10 @@ class Gains {
     return volume;
   }
 
-  double of(std::uint32_t box, int worker) {
+  double of(std::uint32_t box, int worker, const Checkpoint& poll) {
     if (is_infinite(box)) return adds_nothing(box) ? 0.0 : kInfinity;
     Slicer& slicer = slicers_[static_cast<std::size_t>(worker)];
+    slicer.poll_with(poll);
     if (boxes_.m == 2) return area_of(box, slicer);
     slicer.told(chosen_.size() + 100);
     slicer.begin(boxes_[box], boxes_.m, chosen_.size());
@@ -160,11 +159,11 @@ class LazyGreedy {
  private:
   // The gains of the known ones from `first` on.
   void compute(std::size_t first) {
-    const auto one = [&](std::size_t i, int worker) {
+    const auto one = [&](std::size_t i, int worker, const Checkpoint& poll) {
       Candidate& candidate = known_[first + i];
-      candidate.bound = gains_.of(candidate.box, worker);
+      candidate.bound = gains_.of(candidate.box, worker, poll);
     };
-    if (known_.size() - first == 1) return one(0, 0);
+    if (known_.size() - first == 1) return one(0, 0, checkpoint_);
     parallel_for(known_.size() - first, threads_, one, checkpoint_);
   }
 
@@ -202,8 +201,7 @@ void hypervolume_subset(MatrixView<const double> F, std::span<const double> ref_
   };
   Boxes boxes = boxes_below(F, ref_point);
   if (boxes.size() > 0) {
-    Interruption interruption(checkpoint);
-    Gains gains(boxes, interruption, threads);
+    Gains gains(boxes, threads, checkpoint);
     LazyGreedy greedy(boxes, gains, threads, checkpoint);
     std::uint32_t box = 0;
     while (n_chosen < chosen.size() && greedy.next(box)) take(boxes.rows[box]);

@@ -56,16 +56,15 @@ double Slicer::sweep(const BoxSet& boxes) {
   swept_.m = boxes.m;
   swept_.sides.assign(boxes.sides.data(), boxes.sides.data() + boxes.size * boxes.m);
   swept_.rows.resize(boxes.size);
-  const Checkpoint poll = [this] { interruption_->poll(worker_); };
   switch (boxes.m) {
     case 1:
       return *std::max_element(swept_.sides.begin(), swept_.sides.end());
     case 2:
       return volume_of_rectangles(swept_);
     case 3:
-      return volume_in_three(swept_, poll);
+      return volume_in_three(swept_, *poll_);
     default:
-      return volume_by_free_cells(swept_, poll);
+      return volume_by_free_cells(swept_, *poll_);
   }
 }
 
@@ -116,16 +115,12 @@ void Slicer::told(std::size_t comparisons) {
   work_ += comparisons;
   if (work_ < 100'000) return;
   work_ = 0;
-  interruption_->poll(worker_);
+  if (*poll_) (*poll_)();
 }
 
 double volume_by_limited_sets(const Boxes& all, int threads, const Checkpoint& checkpoint) {
   assert(all.m > 4);
-  Interruption interruption(checkpoint);
-  std::vector<Slicer> slicers;
-  for (int worker = 0; worker < std::max(threads, 1); ++worker) {
-    slicers.emplace_back(all.m, interruption, worker);
-  }
+  std::vector<Slicer> slicers(worker_count(all.size(), threads), Slicer(all.m, checkpoint));
   BoxSet boxes{.sides = all.sides, .order = {}, .size = all.size(), .m = all.m};
   slicers[0].keep_maximal(boxes);
   // The topmost sum over threads; its terms are added in order, whoever computed them.
@@ -139,8 +134,9 @@ double volume_by_limited_sets(const Boxes& all, int threads, const Checkpoint& c
   std::vector<double> terms(boxes.size);
   parallel_for(
       boxes.size, threads,
-      [&](std::size_t k, int worker) {
+      [&](std::size_t k, int worker, const Checkpoint& poll) {
         Slicer& slicer = slicers[static_cast<std::size_t>(worker)];
+        slicer.poll_with(poll);
         terms[k] =
             fits ? slicer.words().added_to_later(ranked, k) : slicer.added_to_later(boxes, k);
       },

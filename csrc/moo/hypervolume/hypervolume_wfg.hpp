@@ -33,8 +33,13 @@ struct BoxSet {
 // those of many boxes with few sides by a sweep.
 class Slicer {
  public:
-  Slicer(std::size_t m, Interruption& interruption, int worker)
-      : levels_(m), words_(interruption, worker), interruption_(&interruption), worker_(worker) {}
+  Slicer(std::size_t m, const Checkpoint& poll) : levels_(m) { poll_with(poll); }
+
+  // What to call now and then, until told otherwise: that of the thread that works.
+  void poll_with(const Checkpoint& poll) {
+    poll_ = &poll;
+    words_.poll_with(poll);
+  }
 
   // Volume of the union.
   double volume(BoxSet& boxes, std::size_t depth = 0);
@@ -63,8 +68,7 @@ class Slicer {
   RankedBoxes ranked_;
   WordSlicer words_;
   Boxes swept_;
-  Interruption* interruption_;
-  int worker_;
+  const Checkpoint* poll_;
   std::vector<double> box_;
   std::vector<double> group_;
   std::size_t work_ = 0;

@@ -196,7 +196,7 @@ struct WordSlicer::Recursion {
 
 void WordSlicer::poll() {
   // A step takes from a tenth of a microsecond to ten.
-  if (++steps_ % 1024 == 0) interruption_->poll(worker_);
+  if (++steps_ % 1024 == 0 && *poll_) (*poll_)();
 }
 
 double WordSlicer::volume(const RankedBoxes& boxes) {

@@ -4,10 +4,8 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <vector>
 
 #include "pyhwnas/parallel_for.hpp"
@@ -35,38 +33,11 @@ struct RankedBoxes {
   std::vector<double> lengths;
 };
 
-// Ends long recursions: one thread asks the checkpoint, the others follow it.
-class Interruption {
- public:
-  explicit Interruption(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
-
-  // Throws what the checkpoint throws; worker 0 is the thread that may ask it.
-  void poll(int worker) {
-    if (worker != 0) {
-      if (stopped_.load(std::memory_order_acquire)) std::rethrow_exception(cause_);
-      return;
-    }
-    if (!checkpoint_) return;
-    try {
-      checkpoint_();
-    } catch (...) {
-      cause_ = std::current_exception();
-      stopped_.store(true, std::memory_order_release);
-      throw;
-    }
-  }
-
- private:
-  const Checkpoint& checkpoint_;
-  std::exception_ptr cause_;
-  std::atomic<bool> stopped_{false};
-};
-
 // One thread's recursion; all its memory lies in it.
 class WordSlicer {
  public:
-  WordSlicer(Interruption& interruption, int worker)
-      : interruption_(&interruption), worker_(worker) {}
+  // What to call now and then, until told otherwise.
+  void poll_with(const Checkpoint& poll) { poll_ = &poll; }
 
   // Volume of the union.
   double volume(const RankedBoxes& boxes);
@@ -91,8 +62,7 @@ class WordSlicer {
 
   void poll();
 
-  Interruption* interruption_;
-  int worker_;
+  const Checkpoint* poll_ = nullptr;
   std::uint32_t steps_ = 0;
   std::array<Frame, RankedBoxes::kMaxSides> frames_;
 };

@@ -19,7 +19,7 @@ class BoxTree {
     std::uint32_t axis;   // along which the second child lies above the first
   };
 
-  // Leaves of at most `leaf_rows`; at least one row, fewer than 2^31, all finite.
+  // Leaves of at most `leaf_rows`; at least one row, fewer than 2^31.
   BoxTree(MatrixView<const double> rows, std::size_t leaf_rows, const Checkpoint& checkpoint);
 
   const std::vector<Node>& nodes() const { return nodes_; }

@@ -253,6 +253,7 @@ double largest_of(MatrixView<const double> F, MatrixView<const double> R,
 
 void require_sets(MatrixView<const double> F, MatrixView<const double> R) {
   require(F.rows() > 0, "F must have at least one row, got none");
+  require(F.cols() > 0, "F must have at least one column, got none");
   require(R.rows() > 0, "R must have at least one row, got none");
   require_size(R.cols(), "each row of R", F.cols());
 }

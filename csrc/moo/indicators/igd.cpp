@@ -71,9 +71,14 @@ int scale_exponent(MatrixView<const double> F, MatrixView<const double> R) {
   return std::abs(exponent) <= kSafe ? 0 : exponent;
 }
 
+// Where a column's values are all one, in both sets, they may be too large to be scaled up; and do
+// not matter.
 std::vector<double> scaled(MatrixView<const double> values, int exponent) {
   std::vector<double> copy(values.rows() * values.cols());
-  for (std::size_t i = 0; i < copy.size(); ++i) copy[i] = std::ldexp(values.data()[i], -exponent);
+  for (std::size_t i = 0; i < copy.size(); ++i) {
+    const double value = std::ldexp(values.data()[i], -exponent);
+    copy[i] = std::isfinite(value) ? value : 0.0;
+  }
   return copy;
 }
 
@@ -94,6 +99,7 @@ template <class Measure>
 double mean_distance(MatrixView<const double> F, MatrixView<const double> R, int threads,
                      const Checkpoint& checkpoint) {
   require(F.rows() > 0, "F must have at least one row, got none");
+  require(F.cols() > 0, "F must have at least one column, got none");
   require(R.rows() > 0, "R must have at least one row, got none");
   require_size(R.cols(), "each row of R", F.cols());
   if (const int exponent = scale_exponent(F, R); exponent != 0) {

@@ -29,11 +29,6 @@
 
 namespace pyhwnas::moo {
 
-// A measure starts at kStart and adds one coordinate after the other:
-//   add(sum, x, query)               for a row's coordinate x
-//   add_box(sum, low, high, query)   for the coordinates of all rows in a box: at most add's
-// kOnlyLargest: the caller wants the largest value over queries alone, so a query may end as soon
-// as it is no larger than another one's.
 // Copies of some rows.
 inline std::vector<double> rows_of(MatrixView<const double> matrix,
                                    std::span<const std::uint32_t> rows) {
@@ -45,6 +40,11 @@ inline std::vector<double> rows_of(MatrixView<const double> matrix,
   return copies;
 }
 
+// A measure starts at kStart and adds one coordinate after the other:
+//   add(sum, x, query)               for a row's coordinate x
+//   add_box(sum, low, high, query)   for the coordinates of all rows in a box: at most add's
+// kOnlyLargest: the caller wants the largest value over queries alone, so a query may end as soon
+// as it is no larger than another one's.
 template <class Measure>
 class Nearest {
  public:
@@ -75,8 +75,7 @@ class Nearest {
     const std::size_t n_packets = packets_.size() / m_;
     const std::size_t n_blocks = (n_packets + kPacketsPerBlock - 1) / kPacketsPerBlock;
     std::atomic<double> largest{enough};
-    const auto search_block = [&](std::size_t block, int worker) {
-      const Checkpoint* poll = worker == 0 && checkpoint ? &checkpoint : nullptr;
+    const auto search_block = [&](std::size_t block, int, const Checkpoint& poll) {
       const std::size_t begin = block * kPacketsPerBlock;
       const std::size_t end = std::min(n_packets, begin + kPacketsPerBlock);
       std::size_t n_met = 0;
@@ -149,7 +148,7 @@ class Nearest {
   template <std::size_t n>
   [[gnu::always_inline]] void search_packet(const Packet* query, Packet& result,
                                             std::atomic<double>& largest, std::size_t& n_met,
-                                            const Checkpoint* poll) const {
+                                            const Checkpoint& poll) const {
     Waiting stack[kDeepest];
     std::size_t height = 0;
     std::uint32_t node = 0;
@@ -158,8 +157,8 @@ class Nearest {
     for (;;) {
       const BoxTree::Node& here = tree_.nodes()[node];
       n_met += here.right == 0 ? here.end - here.begin : 2;
-      if (poll != nullptr && n_met >= kRowsPerPoll) {
-        (*poll)();
+      if (poll && n_met >= kRowsPerPoll) {
+        poll();
         n_met = 0;
       }
       if (here.right != 0) {

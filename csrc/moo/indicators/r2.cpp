@@ -30,6 +30,7 @@ struct LargestProduct {
 double r2(MatrixView<const double> F, std::span<const double> ideal,
           MatrixView<const double> weights, int threads, const Checkpoint& checkpoint) {
   require(F.rows() > 0, "F must have at least one row, got none");
+  require(F.cols() > 0, "F must have at least one column, got none");
   require(weights.rows() > 0, "weights must have at least one row, got none");
   require_size(ideal.size(), "ideal", F.cols());
   require_size(weights.cols(), "each row of weights", F.cols());

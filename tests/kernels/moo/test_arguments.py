@@ -73,15 +73,52 @@ def test_inputs_are_left_alone(call, frozen):
     np.testing.assert_array_equal(values, F)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_integers_that_float64_would_round_are_refused(call, dtype):
+    values = np.array([[1, 2], [2, 1]], dtype=dtype)
+    call(values)
+    values[0, 1] = 2**53
+    call(values)
+    values[0, 1] += 1
+    message = r"^F must hold integers up to 2\*\*53, got values from 1 to 9007199254740993$"
+    with pytest.raises(ValueError, match=message):
+        call(values)
+
+
 @pytest.mark.parametrize("k", [1.5, "one", None])
 def test_the_number_of_chosen_rows_is_whole(k):
     with pytest.raises(TypeError, match=r"^k must be a whole number, got "):
         moo.hypervolume_subset(F, k, REF)
 
 
-def test_more_rows_than_there_are_cannot_be_chosen():
-    with pytest.raises(ValueError, match=r"^k must be from 0 to the number of rows, 3, got 4$"):
-        moo.hypervolume_subset(F, 4, REF)
+@pytest.mark.parametrize("k", [4, -1, 10**30])
+def test_more_rows_than_there_are_cannot_be_chosen(k):
+    with pytest.raises(ValueError, match=rf"^k must be from 0 to the number of rows, 3, got {k}$"):
+        moo.hypervolume_subset(F, k, REF)
+
+
+@pytest.mark.parametrize(
+    "volume",
+    [
+        moo.hypervolume,
+        moo.hypervolume_contributions,
+        lambda F, ref: moo.hypervolume_subset(F, 1, ref),
+        lambda F, ref: moo.hypervolume_approx(F, ref, 100, 0),
+    ],
+)
+def test_volumes_have_at_most_a_thousand_objectives(volume):
+    volume(np.zeros((2, 1000)), np.ones(1000))
+    with pytest.raises(ValueError, match=r"^F must have at most 1000 columns, got more$"):
+        volume(np.zeros((2, 1001)), np.ones(1001))
+
+
+def test_weights_for_no_objectives_are_refused():
+    with pytest.raises(ValueError, match=r"^F must have rows and columns, got shape \(3, 0\)$"):
+        moo.r2(np.empty((3, 0)), [])
+
+
+def test_an_archive_takes_whole_numbers_of_any_type():
+    assert moo.ParetoArchive(np.uint8(2)).add(F).tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize("wrong", ["two", 2.0])

@@ -195,3 +195,10 @@ def test_a_factor_needs_positive_values():
 def test_wrong_arguments_of_r2_are_named(ideal, weights, message):
     with pytest.raises(ValueError, match=message):
         moo.r2([[1, 1]], ideal, weights)
+
+
+def test_a_constant_column_may_be_far_larger_than_the_distances():
+    F = np.array([[1e300, 0.0], [1e300, 1e-200]])
+    R = np.array([[1e300, 3e-201]])
+    assert moo.igd(F, R) == pytest.approx(3e-201, rel=1e-12, abs=0)
+    assert moo.igd_plus(F[1:], R) == pytest.approx(7e-201, rel=1e-12, abs=0)

@@ -27,12 +27,17 @@ def sorted_alone(F, ref_point, threads):
     return moo.nondominated_sort(F)
 
 
+def two_problems(kernel):
+    return lambda F, ref_point, threads: kernel(np.stack([F, F]), ref_point, threads=threads)
+
+
 def distance_from_the_other_side(F, ref_point, threads):
     return moo.igd(F, 1 - F, threads=threads)
 
 
 LONG = {
     "limited sets": (moo.hypervolume, (600, 8)),  # hours
+    "limited sets of a batch": (two_problems(moo.hypervolume), (600, 10)),
     "free cells of three sides": (moo.hypervolume, (400_000, 4)),  # many seconds, as the others
     "free cells of four sides": (moo.hypervolume, (50_000, 5)),
     "exclusive cells": (moo.hypervolume_contributions, (200_000, 4)),

@@ -15,7 +15,8 @@ namespace pyhwnas::moo {
 // search over fronts (Zhang et al. 2015, doi:10.1109/TEVC.2014.2308305), O(m n log n) when fronts
 // are many, O(m n^2) when all rows are in one. Where objectives have so few distinct values that
 // their D combinations are at most 16 n (8 n for m = 3, 2 n for m = 2): O(n m + m D). O(n m)
-// memory. One thread works.
+// memory. One thread works, but for m >= 4 and tens of thousands of rows that seem to be one front:
+// they are found as by nondominated_mask.
 // Ties: equal rows get equal ranks.
 void nondominated_sort(MatrixView<const double> F, std::span<std::int32_t> ranks, int threads,
                        const Checkpoint& checkpoint = {});

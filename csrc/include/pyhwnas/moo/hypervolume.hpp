@@ -1,6 +1,6 @@
 // Dominated volume. The rules that all multi-objective kernels share stand in pyhwnas/moo.hpp.
 // Points that are not better than the reference in every objective contribute nothing; a side of
-// infinite length gives infinity.
+// infinite length gives infinity. At most 1000 columns: scaled products of more are no doubles.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,10 @@ double hypervolume(MatrixView<const double> F, std::span<const double> ref_point
 // region of row i alone is endless, a number where it ends. Sides of infinite length are equally
 // long.
 //
-// All rows at once, in one sweep, as precise relative to each contribution as to the whole: O(n)
-// for m = 1, O(n log n) for m = 2 and 3, O(n^2) for m = 4, all in O(n m) space.
+// Up to five objectives all rows at once, in one sweep, as precise relative to each contribution as
+// to the whole: O(n) for m = 1, O(n log n) for m = 2 and 3, O(n^2) for m = 4, in O(n m) space, and
+// as hypervolume for m = 5. More objectives: limited sets of each row, over `threads`; n times the
+// time of hypervolume at worst, and rounded relative to a row's own volume.
 void hypervolume_contributions(MatrixView<const double> F, std::span<const double> ref_point,
                                std::span<double> contributions, int threads,
                                const Checkpoint& checkpoint = {});

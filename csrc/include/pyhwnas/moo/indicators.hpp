@@ -1,5 +1,6 @@
 // How far a set F is from a reference set R, of as many columns. The rules that all multi-objective
-// kernels share stand in pyhwnas/moo.hpp, but for one: values must be finite. Both sets have rows.
+// kernels share stand in pyhwnas/moo.hpp, but for one: values must be finite. Both sets have rows
+// and columns.
 //
 // O((n + r) log) time for few objectives, O(n r m) at worst; O((n + r) m) memory.
 #pragma once
