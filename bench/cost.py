@@ -16,6 +16,13 @@ import numpy as np
 from bench.record import save
 from pyhwnas import moo, objectives, proxies, spaces
 
+ADDITIVE = (
+    spaces.NASBench201(),
+    spaces.MobileNetV3(resolutions=(192, 224)),
+    spaces.FBNet(),
+    spaces.NATSSize(),
+)
+
 
 def import_ms(statement: str, repeats: int = 15) -> float:
     """Milliseconds that a statement adds to an empty interpreter."""
@@ -39,11 +46,23 @@ def cpu_seconds(call: Callable[[], object], repeats: int = 5) -> float:
     return min(times)
 
 
+def population(space: spaces.Space) -> spaces.base.IntMatrix:
+    """A hundred thousand random rows."""
+    return spaces.sample(space, 100_000, np.random.default_rng(0))
+
+
+def unit_rate(space: spaces.Space, *, live: bool = False) -> float:
+    """Rows per CPU second that get their units, once the plan is there."""
+    X = population(space)
+    space.unit_ids(X[:1], live=live)
+    return len(X) / cpu_seconds(lambda: space.unit_ids(X, live=live))
+
+
 def main() -> None:
     """Measure and write the numbers."""
     nb201, mobile = spaces.NASBench201(), spaces.MobileNetV3(resolutions=(192, 224))
     everything = nb201.all()
-    X = spaces.sample(mobile, 100_000, np.random.default_rng(0))
+    X = population(mobile)
     F = np.random.default_rng(0).random((10_000, 3))
     macs_201, macs_mobile = objectives.Macs(nb201), objectives.Macs(mobile)
     synflow_201 = proxies.SynflowExpected(nb201)
@@ -54,6 +73,8 @@ def main() -> None:
             name: import_ms(f"import {name}") for name in ("numpy", "pyhwnas", "pyhwnas.moo")
         },
         "networks_per_cpu_second": {
+            **{f"unit_ids {s.name}": unit_rate(s) for s in ADDITIVE},
+            **{f"unit_ids live {s.name}": unit_rate(s, live=True) for s in ADDITIVE},
             "macs nasbench201": len(everything) / cpu_seconds(lambda: macs_201(everything)),
             "macs mobilenetv3": len(X) / cpu_seconds(lambda: macs_mobile(X)),
             "synflow nasbench201": len(everything)

@@ -26,6 +26,9 @@ from pyhwnas.spaces import Gene, NASBench201, PlainSpace, Space, row_hash, sampl
 
 __all__ = ["check_objective", "check_optimizer", "check_space"]
 
+SMALL = 20_000
+"""Spaces of so many rows are counted."""
+
 
 def check_space(space: Space, *, n: int = 64, seed: int = 0) -> None:
     """Check that a space keeps its promises.
@@ -71,8 +74,30 @@ def check_space(space: Space, *, n: int = 64, seed: int = 0) -> None:
             f"{what}: from_str(to_str(x)) gives x back, got {space.from_str(text).tolist()} for "
             f"{x.tolist()} by way of {text!r}",
         )
+    if np.prod(sizes(space), dtype=float) <= SMALL:
+        _check_size(space)
     if space.plan is not None:
         _check_plan(space, fixed, X, rng)
+
+
+def _check_size(space: Space) -> None:
+    everything = np.array(list(np.ndindex(*sizes(space))), dtype=np.int64)
+    X = np.unique(space.canonical(everything[space.valid(everything)]), axis=0)
+    identity = space.identity(X)
+    _, position, copies = np.unique(identity, return_inverse=True, return_counts=True)
+    for name, claimed, counted in (
+        ("n_genotypes", space.n_genotypes, len(X)),
+        ("n_networks", space.n_networks, len(copies)),
+    ):
+        _check(
+            claimed is None or claimed == counted,
+            f"space {space.name}: {name} is None or {counted}, got {claimed}",
+        )
+    if space.n_networks is not None:
+        _check(
+            _same(space.copies(X), copies[position]),
+            f"space {space.name}: copies counts the genotypes of each identity",
+        )
 
 
 def _check_plan(space: Space, raw: Ints, X: Ints, rng: np.random.Generator) -> None:

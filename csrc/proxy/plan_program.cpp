@@ -86,6 +86,11 @@ Shape derived_shape(const Node& node, std::span<const Shape> inputs, const std::
       return pool_shape(node, first, where);
     case Opcode::global_avgpool:
       return {first.channels, 1, 1};
+    case Opcode::channel_conv:
+      expect(first.height == 1 && first.width == 1, where, "expected a vector (C, 1, 1)");
+      expect(node.window.kernel >= 1 && node.window.kernel % 2 == 1, where,
+             "expected an odd kernel");
+      return first;
     case Opcode::add:
       for (const Shape& other : inputs) {
         expect(other == first, where, "inputs must have the same shape");
@@ -126,7 +131,7 @@ Shape derived_shape(const Node& node, std::span<const Shape> inputs, const std::
 
 Node read_node(std::span<const std::int32_t> row, std::span<const std::int32_t> inputs,
                const std::string& where) {
-  expect(row[0] >= 0 && row[0] <= static_cast<std::int32_t>(Opcode::shuffle), where,
+  expect(row[0] >= 0 && row[0] <= static_cast<std::int32_t>(Opcode::channel_conv), where,
          "unknown opcode");
   expect(!inputs.empty(), where, "expected an input");
   Node node{};

@@ -21,6 +21,8 @@ void run_node(TensorAlgebra& algebra, const Node& node, std::span<const Tensor* 
     case Opcode::conv:
     case Opcode::linear:
       return algebra.convolve(node, first, out);
+    case Opcode::channel_conv:
+      return algebra.convolve_channels(node, first, out);
     case Opcode::batchnorm:
       out.groups = first.groups;
       return;

@@ -280,6 +280,34 @@ void TensorAlgebra::convolve(const Node& node, const Tensor& in, Tensor& out) {
   }
 }
 
+void TensorAlgebra::convolve_channels(const Node& node, const Tensor& in, Tensor& out) {
+  const std::int64_t half = node.window.kernel / 2;
+  const Scaled mean(weight_gain_ / std::sqrt(static_cast<double>(node.window.kernel)));
+  const std::int64_t channels = in.shape.channels;
+  GroupCursor first(in);  // at the first channel that the window sees
+  for (std::int64_t channel = 0; channel < channels;) {
+    const std::int64_t begin = std::max<std::int64_t>(channel - half, 0);
+    const std::int64_t end = std::min(channel + half + 1, channels);
+    GroupCursor cursor = first;
+    for (std::int64_t missing = end - begin; missing > 0;) {
+      const std::int64_t count = std::min(missing, cursor.left());
+      terms_.push_back(cursor.group());
+      scale(terms_.back(), Scaled(static_cast<double>(count)));
+      cursor.advance(count);
+      missing -= count;
+    }
+    // A whole window within a group sees the same until it reaches the group's end.
+    const bool inside = end - begin == node.window.kernel && terms_.size() == 1;
+    const std::int64_t same = inside ? first.left() - node.window.kernel + 1 : 1;
+    ChannelGroup result = combine(1);
+    pass_weights(result, mean);
+    result.channels = same;
+    out.groups.push_back(std::move(result));
+    channel += same;
+    first.advance(std::max<std::int64_t>(channel - half, 0) - begin);
+  }
+}
+
 void TensorAlgebra::average_pool(const Node& node, const Tensor& in, Tensor& out) {
   for (const ChannelGroup& group : in.groups) {
     out.groups.push_back(

@@ -20,6 +20,8 @@ class TensorAlgebra {
 
   // Convolution or linear map with all weights at their mean.
   void convolve(const Node& node, const Tensor& in, Tensor& out);
+  // Convolution along the channels of a vector, with all weights at their mean.
+  void convolve_channels(const Node& node, const Tensor& in, Tensor& out);
   void activate(Opcode op, const Tensor& in, Tensor& out);
   void max_pool(const Node& node, const Tensor& in, Tensor& out);
   void average_pool(const Node& node, const Tensor& in, Tensor& out);

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +23,8 @@ from pyhwnas.networks.picture import picture
 from pyhwnas.spaces import Space, sample
 
 __all__ = ["doctor", "print_json", "spaces", "tables"]
+
+spaces = typer.Typer()
 
 
 def print_json(value: Any) -> None:
@@ -71,40 +75,79 @@ def _brief(table: LatencyTable | Exception) -> dict[str, Any]:
     return {"name": table.name, "units": len(table.entries), "mape_percent": mape}
 
 
-def spaces(
-    show: Annotated[str | None, typer.Option(help="Draw a network of this space.")] = None,
-    arch: Annotated[str | None, typer.Option(help="Which one; else a random one.")] = None,
+@spaces.callback(invoke_without_command=True)
+def _list_spaces(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the spaces with their sizes and sources, or draw one network (`show`).
+
+    Genotypes are rows in canonical form; of those that are isomorphic one counts as a network.
+
+    Example: `pyhwnas spaces`
+    """
+    if context.invoked_subcommand is not None:
+        return
+    listed = [_about(name) for name in names("spaces")]
+    if as_json:
+        print_json(listed)
+        return
+    shown = Table("space", "genes", "units", "genotypes", "networks", "source", "what it is")
+    for about in listed:
+        shown.add_row(*map(_cell, about.values()))
+    Console().print(shown)
+
+
+def _about(name: str) -> dict[str, str | int | None]:
+    space = _published(name)
+    text = inspect.getdoc(type(space)) or ""
+    return {
+        "name": name,
+        "genes": len(space.genes),
+        "units": len(space.plan.units) if space.plan else None,
+        "genotypes": space.n_genotypes,
+        "networks": space.n_networks,
+        "source": _source(text),
+        "about": text.partition("\n")[0],
+    }
+
+
+def _source(text: str) -> str | None:
+    """Find the first address in a docstring, or else what its references say."""
+    if found := re.search(r"https?://[^\s;,]+", text):
+        return found[0]
+    references = re.search(r"^References\n-+\n(.+?)(?:\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    return " ".join(references[1].split()) if references else None
+
+
+def _cell(value: str | int | None) -> str:
+    if value is None:
+        return "not known"
+    return f"{value:.3g}" if isinstance(value, int) and value >= 10**9 else str(value)
+
+
+@spaces.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A space, or `file.py:Class`.")],
+    arch: Annotated[str | None, typer.Option(help="Which network; else a random one.")] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="SVG file.")] = Path("network.svg"),
-    as_json: AsJson = False,
 ) -> None:
-    """List the spaces, or draw one network.
+    """Draw a network of a space.
 
     Examples
     --------
-    - `pyhwnas spaces`
-    - `pyhwnas spaces --show nasbench201 -o cell.svg`
+    - `pyhwnas spaces show nasbench201 -o cell.svg`
+    - `pyhwnas spaces show natssize --arch 64:48:32:48:64`
     """
-    if show is not None:
-        space = Job(space=show).make_space()
-        x = _some_network(space) if arch is None else space.from_str(arch)
-        network = networks.build(space, x)
-        out.write_text(picture(network), encoding="utf-8")
-        macs, params = networks.macs(network), networks.params(network)
-        print(f"{network.arch}: {macs / 1e6:.1f} M MACs, {params / 1e6:.2f} M params -> {out}")
-        return
-    listed = []
-    for name in names("spaces"):
-        space = Job(space=name).make_space()
-        plan = space.plan
-        about = (type(space).__doc__ or "").strip().partition("\n")[0]
-        listed.append((name, len(space.genes), len(plan.units) if plan else 0, about))
-    if as_json:
-        print_json([dict(zip(("name", "genes", "units", "about"), x, strict=True)) for x in listed])
-        return
-    shown = Table("space", "genes", "units", "what it is")
-    for name, genes, units, about in listed:
-        shown.add_row(name, str(genes), str(units), about)
-    Console().print(shown)
+    space = _published(name)
+    x = _some_network(space) if arch is None else space.from_str(arch)
+    network = networks.build(space, x)
+    out.write_text(picture(network), encoding="utf-8")
+    macs, params = networks.macs(network), networks.params(network)
+    print(f"{network.arch}: {macs / 1e6:.1f} M MACs, {params / 1e6:.2f} M params -> {out}")
+
+
+def _published(name: str) -> Space:
+    """Make a space with its own defaults, not those of a search."""
+    space: Space = type(Job(space=name).make_space())()
+    return space
 
 
 def _some_network(space: Space) -> npt.NDArray[np.int64]:

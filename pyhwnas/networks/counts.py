@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyhwnas.networks.network import Network
-from pyhwnas.networks.op import BatchNorm, Conv, Linear, Op, Shape
+from pyhwnas.networks.op import BatchNorm, ChannelConv, Conv, Linear, Op, Shape
 from pyhwnas.networks.plan import Plan
 from pyhwnas.networks.unit import Unit
 
@@ -54,6 +54,8 @@ def _op_macs(op: Op, source: Shape, result: Shape) -> int:
             return k * k * (source[0] // g) * math.prod(result)
         case Linear(out=out):
             return math.prod(source) * out
+        case ChannelConv(kernel=k):
+            return k * math.prod(result)
     return 0
 
 
@@ -63,6 +65,8 @@ def _op_params(op: Op, source: Shape, _result: Shape) -> int:
             return out * (source[0] // g) * k * k + (out if b else 0)
         case Linear(out=out, bias=b):
             return out * math.prod(source) + (out if b else 0)
+        case ChannelConv(kernel=k):
+            return k
         case BatchNorm():
             return 2 * source[0]
     return 0

@@ -9,6 +9,7 @@ from pyhwnas.networks.op import (
     Add,
     AvgPool,
     BatchNorm,
+    ChannelConv,
     Concat,
     Conv,
     Crop,
@@ -50,16 +51,21 @@ def label(unit: Unit) -> str:
     if bottleneck := _bottleneck(unit):
         return bottleneck
     ops = _main_path(unit)
-    words = [_word(op) for op in ops if not isinstance(op, BatchNorm | Activation | Add | Mul)]
-    if words and isinstance(ops[-1], Add):
+    words: list[str] = []
+    for op in ops:
+        if isinstance(op, Conv) and op.kernel == 1 and words and "depthwise" in words[-1]:
+            words[-1] = words[-1].replace("depthwise", "SepConv")
+        elif not isinstance(op, BatchNorm | Activation | Add | Mul):
+            words.append(_word(op))
+    if words and any(isinstance(op, Add) for op in ops[-2:]):
         words.insert(0, "residual")
-    return ", ".join(words or map(_word, ops))
+    return ", ".join((words or [*map(_word, ops)]) + _gate(unit))
 
 
 def kind(unit: Unit) -> str:
     """Sort a unit into one of conv, mbconv, pool, linear, join, other, for its colour."""
     ops = [node.op for node in unit.nodes]
-    if _bottleneck(unit):
+    if _bottleneck(unit) or "SepConv" in label(unit):
         return "mbconv"
     for name, types in (
         ("linear", Linear),
@@ -89,8 +95,15 @@ def _bottleneck(unit: Unit) -> str:
     groups = convs[-1][0].groups
     if groups > 1:
         name += f" g{groups}"
-    gated = any(isinstance(node.op, Mul) for node in unit.nodes)
-    return name + _stride(op.stride) + (" SE" if gated else "")
+    return " ".join([name + _modifiers(op), *_gate(unit)])
+
+
+def _gate(unit: Unit) -> list[str]:
+    """Name the attention of a unit: a product with a gate that was made of the map's means."""
+    ops = {type(node.op) for node in unit.nodes}
+    if not {GlobalAvgPool, Mul} <= ops:
+        return []
+    return ["ECA" if ChannelConv in ops else "SE"]
 
 
 def _main_path(unit: Unit) -> list[Op]:
@@ -105,15 +118,16 @@ def _main_path(unit: Unit) -> list[Op]:
 
 def _word(op: Op) -> str:
     match op:
-        case Conv(kernel=k, groups=g, dilation=d):
-            name = "conv" if g == 1 else "group conv"
-            text = f"{name} {k}x{k}{_stride(op.stride)}" + (f" d{d}" if d > 1 else "")
+        case Conv(kernel=k, groups=g) if g == op.out > 1:
+            text = f"depthwise k{k}{_modifiers(op)}"
+        case Conv(kernel=k, groups=g):
+            text = f"{'conv' if g == 1 else 'group conv'} {k}x{k}{_modifiers(op)}"
+        case ChannelConv(kernel=k):
+            text = f"channel conv {k}"
         case Linear(out=out):
             text = f"linear {out}"
-        case MaxPool(kernel=k):
-            text = f"max pool {k}x{k}{_stride(op.stride)}"
-        case AvgPool(kernel=k):
-            text = f"avg pool {k}x{k}{_stride(op.stride)}"
+        case MaxPool(kernel=k) | AvgPool(kernel=k):
+            text = f"{'max' if isinstance(op, MaxPool) else 'avg'} pool {k}x{k}{_stride(op.stride)}"
         case GlobalAvgPool():
             text = "global pool"
         case BatchNorm():
@@ -129,6 +143,10 @@ def _word(op: Op) -> str:
         case _:
             assert_never(op)
     return text
+
+
+def _modifiers(conv: Conv) -> str:
+    return _stride(conv.stride) + (f" d{conv.dilation}" if conv.dilation > 1 else "")
 
 
 def _stride(stride: int) -> str:

@@ -21,6 +21,7 @@ from pyhwnas.networks.op import (
     Add,
     AvgPool,
     BatchNorm,
+    ChannelConv,
     Concat,
     Conv,
     Crop,
@@ -225,6 +226,8 @@ class _Writer:
                 flat = x if len(shape) == 1 else self.node("Flatten", [x], f"{target}_flat", axis=1)
                 tensors = self.weights(name, "weight", *(["bias"] if bias else []))
                 self.node("Gemm", [flat, *tensors], target, transB=1)
+            case ChannelConv(kernel=k):
+                self._channel_conv(k, x, target, name, shape)
             case BatchNorm():
                 self._batch_norm(x, target, name)
             case Activation():
@@ -235,10 +238,9 @@ class _Writer:
                 self.node(kind, [x], target, **average, **_window(k, s, p))
             case GlobalAvgPool():
                 self.node("GlobalAveragePool", [x], target)
-            case Add():
-                self.node("Add" if len(sources) == 2 else "Sum", sources, target)
-            case Mul():
-                self.node("Mul", sources, target)
+            case Add() | Mul():
+                plus = "Add" if len(sources) == 2 else "Sum"
+                self.node("Mul" if isinstance(op, Mul) else plus, sources, target)
             case Concat():
                 self.node("Concat", sources, target, axis=1)
             case Slice() | Crop():
@@ -253,6 +255,14 @@ class _Writer:
                 self._shuffle(g, x, target, shape)
             case _:
                 assert_never(op)
+
+    def _channel_conv(self, kernel: int, x: str, target: str, name: str, shape: Shape) -> None:
+        line = self.node("Reshape", [x, self.index(0, 1, shape[0])], f"{target}_line")
+        window = {"kernel_shape": [kernel], "pads": [kernel // 2] * 2}
+        mixed = self.node(
+            "Conv", [line, *self.weights(name, "weight")], f"{target}_mixed", **window
+        )
+        self.node("Reshape", [mixed, self.index(0, *shape)], target)
 
     def _shuffle(self, groups: int, x: str, target: str, shape: Shape) -> None:
         channels, *size = shape

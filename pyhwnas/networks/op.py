@@ -18,6 +18,7 @@ __all__ = [
     "Add",
     "AvgPool",
     "BatchNorm",
+    "ChannelConv",
     "Concat",
     "Conv",
     "Crop",
@@ -94,6 +95,23 @@ class Linear:
 
     def __str__(self) -> str:
         return f"linear{self.out}" + ("b" if self.bias else "")
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelConv:
+    """1-D convolution along the channels of a 1x1 map, one filter for all; the size is kept."""
+
+    kernel: int
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the result for inputs of these shapes."""
+        shape = _one_map(self, inputs)
+        if shape[1:] != (1, 1) or self.kernel % 2 == 0:
+            raise SpaceError(f"{self}: expected an odd kernel and a 1x1 map, got {_show(shape)}")
+        return shape
+
+    def __str__(self) -> str:
+        return f"channelconv{self.kernel}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +288,7 @@ class Shuffle:
 Op: TypeAlias = (
     Conv
     | Linear
+    | ChannelConv
     | BatchNorm
     | Activation
     | MaxPool
@@ -325,8 +344,9 @@ def parse(text: str) -> Op:
     if m := re.fullmatch(r"(maxpool|avgpool)(\d+)(?:s(\d+))?(?:p(\d+))?", text):
         pool = MaxPool if m[1] == "maxpool" else AvgPool
         return pool(int(m[2]), int(m[3] or 1), int(m[4] or 0))
-    if m := re.fullmatch(r"(slice|crop|shuffle)(\d+)", text):
-        kinds: dict[str, type[Slice | Crop | Shuffle]] = {
+    if m := re.fullmatch(r"(channelconv|slice|crop|shuffle)(\d+)", text):
+        kinds: dict[str, type[ChannelConv | Slice | Crop | Shuffle]] = {
+            "channelconv": ChannelConv,
             "slice": Slice,
             "crop": Crop,
             "shuffle": Shuffle,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby, pairwise
+from textwrap import wrap
 
 from pyhwnas.networks.counts import macs, params
 from pyhwnas.networks.label import kind, label
@@ -17,7 +18,9 @@ __all__ = ["picture"]
 
 WIDTH = 1100
 MARGIN = 24
-HEADER = 72
+HEADER = 32
+HEADER_LINE = 20
+TITLE = 120  # characters in a line
 FRAME_PADDING = 18
 FRAME_TITLE = 24
 CAPTION = 22
@@ -71,7 +74,7 @@ def picture(network: Network) -> str:
     rows = _rows(panels)
     width = max(WIDTH, *(sum(p.width + GROUP_GAP for p in row) + 2 * MARGIN for row in rows))
     parts = _header(network)
-    y = float(HEADER)
+    y = float(HEADER + HEADER_LINE * len(parts))
     for row in rows:
         centre = y + max(panel.above for panel in row)
         x = float(MARGIN + GROUP_GAP)
@@ -290,15 +293,15 @@ def _rows(panels: Sequence[_Panel]) -> list[list[_Panel]]:
 
 
 def _header(network: Network) -> list[str]:
-    title = f"{network.space or 'network'}  {network.arch}".strip()
-    title = title if len(title) <= 120 else title[:119] + "\u2026"
+    title = wrap(f"{network.space or 'network'} {network.arch}", TITLE, max_lines=12)
     facts = (
         f"input {_show(network.input_shape)}, output {_show(network.output_shape)}, "
         f"{_big(macs(network))} multiply-accumulates, {_big(params(network))} parameters"
     )
+    lines = [*((line, "title") for line in title), (facts, "muted")]
     return [
-        _text(MARGIN, 28, title, "title", "start"),
-        _text(MARGIN, 48, facts, "muted", "start"),
+        _text(MARGIN, 28 + HEADER_LINE * i, line, style, "start")
+        for i, (line, style) in enumerate(lines)
     ]
 
 

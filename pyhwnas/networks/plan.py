@@ -22,6 +22,7 @@ from pyhwnas.networks.op import (
     Add,
     AvgPool,
     BatchNorm,
+    ChannelConv,
     Concat,
     Conv,
     Crop,
@@ -117,18 +118,16 @@ class Plan:
     slots: tuple[Slot, ...]
     units: tuple[Unit, ...] = field(init=False, repr=False)
     _candidate_ids: npt.NDArray[np.int32] = field(init=False, repr=False)
+    """`ABSENT`, then the unit ids of all slots' candidates."""
 
     def __post_init__(self) -> None:
         self._check()
         number: dict[Unit, int] = {}
-        widest = max(len(slot.candidates) for slot in self.slots)
-        table = np.full((len(self.slots), widest), ABSENT, dtype=np.int32)
-        for row, slot in enumerate(self.slots):
-            for column, unit in enumerate(slot.candidates):
-                table[row, column] = number.setdefault(unit, len(number))
-        table.flags.writeable = False
+        ids = [
+            number.setdefault(unit, len(number)) for slot in self.slots for unit in slot.candidates
+        ]
         object.__setattr__(self, "units", tuple(number))
-        object.__setattr__(self, "_candidate_ids", table)
+        object.__setattr__(self, "_candidate_ids", _int32([ABSENT, *ids]))
 
     def _check(self) -> None:
         if not self.slots:
@@ -184,34 +183,57 @@ class Plan:
         -----
         O(n * n_slots), without a Python loop over rows.
         """
-        chosen = np.array(choices, dtype=np.int32)
-        if chosen.ndim != 2 or chosen.shape[1] != len(self.slots):
-            raise SpaceError(f"choices: expected (n, {len(self.slots)}), got {chosen.shape}")
-        present = self._present(chosen, live=live)
+        matrix = np.asarray(choices)
+        if matrix.ndim != 2 or matrix.shape[1] != len(self.slots):
+            raise SpaceError(f"choices: expected (n, {len(self.slots)}), got {matrix.shape}")
+        # One row a slot: a slot's values lie side by side.
+        chosen = np.array(matrix.T, dtype=np.int32, order="C")
+        present = np.ones((len(self.slots) + 1, len(matrix)), dtype=bool)  # last: `INPUT`
+        np.greater_equal(chosen, 0, out=present[:INPUT])
+        self._check_choices(chosen)
+        if live:
+            self._leave_out_dead(present)
         for position, slot in enumerate(self.slots):
             if slot.join:
-                count = present[:, slot.inputs].sum(axis=1)
-                present[:, position] &= count > 0
-                chosen[:, position] = chosen[:, position] * len(slot.inputs) + count - 1
-        present = present[:, :-1]
-        ids = self._candidate_ids[np.arange(len(self.slots)), np.where(present, chosen, 0)]
-        return np.ascontiguousarray(np.where(present, ids, np.int32(ABSENT)))
+                count = present[list(slot.inputs)].sum(axis=0, dtype=np.int32)
+                present[position] &= count > 0
+                chosen[position] *= len(slot.inputs)
+                chosen[position] += count - 1
+        chosen += self._first
+        chosen *= present[:INPUT]
+        return np.ascontiguousarray(self._candidate_ids.take(chosen).T)
 
-    def _present(self, chosen: npt.NDArray[np.int32], *, live: bool) -> npt.NDArray[np.bool_]:
-        """Tell which slots are there; the last column, number `INPUT`, is the network's input."""
-        present = np.ones((len(chosen), len(self.slots) + 1), dtype=bool, order="F")
-        present[:, :-1] = chosen >= 0
-        if not live:
-            return present
+    @cached_property
+    def _first(self) -> npt.NDArray[np.int32]:
+        """Where each slot's candidates begin in `_candidate_ids`, int32[n_slots, 1]."""
+        return 1 + _offsets(len(slot.candidates) for slot in self.slots)[:-1, None]
+
+    @cached_property
+    def _last(self) -> npt.NDArray[np.int32]:
+        """Each slot's greatest choice, int32[n_slots, 1]."""
+        counts = [len(s.candidates) // (len(s.inputs) if s.join else 1) for s in self.slots]
+        return _int32(counts)[:, None] - 1
+
+    def _check_choices(self, chosen: npt.NDArray[np.int32]) -> None:
+        wrong = chosen > self._last
+        if wrong.any():
+            position, row = np.argwhere(wrong)[0]
+            raise SpaceError(
+                f"choices[{row}, {position}]: slot {self.slots[position].name} takes at most "
+                f"{self._last[position, 0]}, got {chosen[position, row]}"
+            )
+
+    def _leave_out_dead(self, present: npt.NDArray[np.bool_]) -> None:
+        """Clear what lies on no path from the input to the output, in bool[n_slots + 1, n]."""
         for position, slot in enumerate(self.slots):
-            arriving = present[:, slot.inputs]
-            present[:, position] &= arriving.any(axis=1) if slot.join else arriving.all(axis=1)
+            arriving = present[list(slot.inputs)]
+            present[position] &= arriving.any(axis=0) if slot.join else arriving.all(axis=0)
         used = np.zeros_like(present)
-        used[:, [len(self.slots) - 1, INPUT]] = present[:, [len(self.slots) - 1, INPUT]]
+        used[[-2, INPUT]] = present[[-2, INPUT]]
         for position in range(len(self.slots) - 1, -1, -1):
             for source in self.slots[position].inputs:
-                used[:, source] |= used[:, position] & present[:, source]
-        return used
+                used[source] |= used[position] & present[source]
+        present[:] = used
 
     @cached_property
     def program(self) -> Program:
@@ -239,22 +261,36 @@ _ACTIVATION_CODES = {
 }
 
 
+_PLAIN_CODES: dict[type[Op], int] = {
+    BatchNorm: 2,
+    GlobalAvgPool: 12,
+    Add: 13,
+    Mul: 14,
+    Concat: 15,
+    Slice: 16,
+    Crop: 17,
+}
+
+
 def _instruction(op: Op, shape: Shape) -> tuple[int, ...]:
     """Encode ``opcode, out_c, out_h, out_w, kernel, stride, padding, groups, dilation, bias``."""
-    out = (*shape, 1, 1)[:3]
+    code, settings = 0, (1, 1, 0, 1, 1, 0)
     match op:
         case Conv(kernel=k, stride=s, groups=g, dilation=d, bias=b):
-            return (0, *out, k, s, op.padding, g, d, int(b))
+            settings = (k, s, op.padding, g, d, int(b))
         case Linear(bias=b):
-            return (1, *out, 1, 1, 0, 1, 1, int(b))
+            code, settings = 1, (1, 1, 0, 1, 1, int(b))
         case Activation(kind=kind):
-            return (_ACTIVATION_CODES[kind], *out, 1, 1, 0, 1, 1, 0)
+            code = _ACTIVATION_CODES[kind]
         case MaxPool(kernel=k, stride=s, padding=p) | AvgPool(kernel=k, stride=s, padding=p):
-            return (10 if isinstance(op, MaxPool) else 11, *out, k, s, p, 1, 1, 0)
+            code, settings = 10 if isinstance(op, MaxPool) else 11, (k, s, p, 1, 1, 0)
         case Shuffle(groups=g):
-            return (18, *out, 1, 1, 0, g, 1, 0)
-    plain = {BatchNorm: 2, GlobalAvgPool: 12, Add: 13, Mul: 14, Concat: 15, Slice: 16, Crop: 17}
-    return (plain[type(op)], *out, 1, 1, 0, 1, 1, 0)
+            code, settings = 18, (1, 1, 0, g, 1, 0)
+        case ChannelConv(kernel=k):
+            code, settings = 19, (k, 1, k // 2, 1, 1, 0)
+        case _:
+            code = _PLAIN_CODES[type(op)]
+    return (code, *(*shape, 1, 1)[:3], *settings)
 
 
 def _lower(plan: Plan) -> Program:

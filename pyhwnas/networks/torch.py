@@ -16,6 +16,7 @@ from pyhwnas.networks.op import (
     Add,
     AvgPool,
     BatchNorm,
+    ChannelConv,
     Concat,
     Conv,
     Crop,
@@ -238,6 +239,8 @@ def _layer(op: Op, shape: Shape) -> str:
             return f"nn.Conv2d({', '.join([str(shape[0]), str(out), str(k), *words])})"
         case Linear(out=out, bias=bias):
             return f"nn.Linear({shape[0]}, {out}{'' if bias else ', bias=False'})"
+        case ChannelConv(kernel=k):
+            return f"nn.Conv1d(1, 1, {k}, padding={k // 2}, bias=False)"
         case BatchNorm():
             return f"nn.BatchNorm2d({shape[0]})"
     raise TypeError(f"{op} has no weights")
@@ -251,12 +254,14 @@ def _expression(op: Op, sources: Sequence[str], name: str, shape: Shape) -> str:
             text = f"self.{name}({x})"
         case Linear():
             text = f"self.{name}({x})" if len(shape) == 1 else f"self.{name}({x}.flatten(1))"
+        case ChannelConv():
+            text = f"self.{name}({x}.flatten(1)[:, None])[:, 0, :, None, None]"
         case Activation(kind=kind):
             text = f"{_FUNCTIONS[kind]}({x})"
-        case MaxPool(kernel=k, stride=s, padding=p):
-            text = f"F.max_pool2d({x}, {k}, {s}, {p})"
-        case AvgPool(kernel=k, stride=s, padding=p):
-            text = f"F.avg_pool2d({x}, {k}, {s}, {p}, count_include_pad=False)"
+        case MaxPool(kernel=k, stride=s, padding=p) | AvgPool(kernel=k, stride=s, padding=p):
+            average = isinstance(op, AvgPool)
+            pool, uncounted = ("avg", ", count_include_pad=False") if average else ("max", "")
+            text = f"F.{pool}_pool2d({x}, {k}, {s}, {p}{uncounted})"
         case GlobalAvgPool():
             text = f"F.adaptive_avg_pool2d({x}, 1)"
         case Add() | Mul():

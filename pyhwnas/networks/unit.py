@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pyhwnas.errors import SpaceError
-from pyhwnas.networks.op import Activation, Add, Concat, Conv, Linear, Op, Shape, parse
+from pyhwnas.networks.op import Activation, Add, ChannelConv, Concat, Conv, Linear, Op, Shape, parse
 
 __all__ = ["Node", "Unit", "chain", "join"]
 
@@ -168,6 +168,8 @@ def _stem(op: Op) -> str:
             return f"groupconv{op.kernel}"
         case Linear():
             return "linear"
+        case ChannelConv():
+            return str(op)
         case Activation():
             return ""
     return "bn" if str(op) == "bn" else ""

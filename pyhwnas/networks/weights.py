@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyhwnas.networks.network import Network
-from pyhwnas.networks.op import BatchNorm, Conv, Linear, Op, Shape
+from pyhwnas.networks.op import BatchNorm, ChannelConv, Conv, Linear, Op, Shape
 
 __all__ = ["Weights", "initial", "mix", "tensors"]
 
@@ -57,6 +57,8 @@ def tensors(op: Op, source: Shape, name: str, *, seed: int) -> Weights:
             shape: Shape = (out, source[0] // g, k, k)
         case Linear(out=out, bias=bias):
             shape = (out, math.prod(source))
+        case ChannelConv(kernel=k):
+            shape, bias = (1, 1, k), False
         case BatchNorm():
             zeros, ones = np.zeros(source[0], np.float32), np.ones(source[0], np.float32)
             return {

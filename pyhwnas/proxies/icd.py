@@ -23,6 +23,7 @@ from pyhwnas.networks import (
     AvgPool,
     BatchNorm,
     Block,
+    ChannelConv,
     Conv,
     GlobalAvgPool,
     Linear,
@@ -251,7 +252,15 @@ def _bit_counts(unit: Unit) -> list[int]:
                 counts[bits_of[source]] += 1
                 if kind in SIGN_KEEPING:
                     bits_of[number] = bits_of[source]
-            case Conv() | Linear() | BatchNorm() | MaxPool() | AvgPool() | GlobalAvgPool():
+            case (
+                Conv()
+                | Linear()
+                | ChannelConv()
+                | BatchNorm()
+                | MaxPool()
+                | AvgPool()
+                | GlobalAvgPool()
+            ):
                 counts[bits_of[source]] += 1
     return counts
 

@@ -6,24 +6,27 @@ from pyhwnas.spaces.base import (
     Space,
     as_genotypes,
     distance,
+    expressed,
     neighbours,
     one_hot,
     row_hash,
-    sample,
     sizes,
 )
 from pyhwnas.spaces.darts import DARTS
 from pyhwnas.spaces.fbnet import FBNet
+from pyhwnas.spaces.hierarchical import Hierarchical
 from pyhwnas.spaces.mobilenetv3 import MobileNetV3
 from pyhwnas.spaces.nasbench101 import NASBench101
 from pyhwnas.spaces.nasbench201 import NASBench201
 from pyhwnas.spaces.nasnet import NASNet
 from pyhwnas.spaces.natssize import NATSSize
+from pyhwnas.spaces.sampling import sample
 
 __all__ = [
     "DARTS",
     "FBNet",
     "Gene",
+    "Hierarchical",
     "MobileNetV3",
     "NASBench101",
     "NASBench201",
@@ -33,6 +36,7 @@ __all__ = [
     "Space",
     "as_genotypes",
     "distance",
+    "expressed",
     "neighbours",
     "one_hot",
     "row_hash",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +19,17 @@ __all__ = [
     "Space",
     "as_genotypes",
     "distance",
+    "expressed",
     "neighbours",
     "one_hot",
     "row_hash",
-    "sample",
     "sizes",
 ]
 
 IntMatrix = npt.NDArray[np.int64]
+
+BLOCK = 2048
+"""Rows at a time: what lies between genes and unit ids stays in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +105,49 @@ class Space(Protocol):
         """Read a genotype back: ``from_str(to_str(x)) == canonical(x)``."""
         ...
 
+    @property
+    def n_genotypes(self) -> int | None:
+        """Number of valid rows in canonical form; None where it is not known."""
+        ...
+
+    @property
+    def n_networks(self) -> int | None:
+        """Number of networks that `identity` tells apart; None where it is not known."""
+        ...
+
+    def copies(self, X: IntMatrix) -> npt.NDArray[np.int64]:
+        """Count the genotypes that share each row's identity, itself included, int64[n]."""
+        ...
+
 
 class PlainSpace:
     """Defaults for a space in which every gene is always expressed and every row is valid.
 
-    A subclass states `name`, `genes`, `plan` and `unit_ids` and overrides what differs.
+    A subclass states `name`, `genes`, `plan` and `choices` and overrides what differs.
     """
 
     name: str
     genes: tuple[Gene, ...]
+
+    @property
+    def plan(self) -> Plan | None:
+        """What the genes choose from; None unless a subclass states it."""
+        return None
+
+    def choices(self, X: IntMatrix) -> npt.NDArray[np.integer[Any]]:
+        """Choose the candidate in each slot, int[n, n_slots]; see `Plan.unit_ids`."""
+        raise NotImplementedError(f"space {self.name} states neither choices nor unit_ids")
+
+    def unit_ids(self, X: IntMatrix, *, live: bool = False) -> npt.NDArray[np.int32]:
+        """Pick the unit in each slot, int32[n, n_slots]; see `Plan.unit_ids`."""
+        X, plan = as_genotypes(self, X), self.plan
+        if plan is None:
+            raise SpaceError(f"space {self.name} has no plan, so there are no units to pick")
+        ids = np.empty((len(X), len(plan.slots)), dtype=np.int32)
+        for start in range(0, len(X), BLOCK):
+            rows = slice(start, start + BLOCK)
+            ids[rows] = plan.unit_ids(self.choices(X[rows]), live=live)
+        return ids
 
     def canonical(self, X: IntMatrix) -> IntMatrix:
         """Return the rows as they are."""
@@ -142,6 +180,28 @@ class PlainSpace:
             ) from None
         genotype: npt.NDArray[np.int64] = self.canonical(as_genotypes(self, row[None]))[0]
         return genotype
+
+    @property
+    def n_genotypes(self) -> int | None:
+        """Product of the genes' sizes; None if a subclass changes `canonical` or `valid` only."""
+        own = type(self)
+        if own.canonical is PlainSpace.canonical and own.valid is PlainSpace.valid:
+            return math.prod(gene.n for gene in self.genes)
+        return None
+
+    @property
+    def n_networks(self) -> int | None:
+        """As many as genotypes; None if a subclass changes `identity` only."""
+        return self.n_genotypes if type(self).identity is PlainSpace.identity else None
+
+    def copies(self, X: IntMatrix) -> npt.NDArray[np.int64]:
+        """Count the genotypes that share each row's identity: one."""
+        if type(self).identity is not PlainSpace.identity:
+            raise SpaceError(
+                f"space {self.name} has genotypes that share an identity, but does not count "
+                "them; draw over genes, or state copies"
+            )
+        return np.ones(len(as_genotypes(self, X)), dtype=np.int64)
 
 
 class HasGenes(Protocol):
@@ -187,7 +247,8 @@ def as_genotypes(space: HasGenes, X: npt.ArrayLike) -> IntMatrix:
     if matrix.dtype.kind not in "iu" and matrix.size:
         raise SpaceError(f"X: expected integers, got {matrix.dtype}")
     matrix = matrix.astype(np.int64, copy=False)
-    wrong = (matrix < 0) | (matrix >= sizes(space))
+    # As an unsigned number, a negative one is too large as well.
+    wrong = matrix.view(np.uint64) >= sizes(space).view(np.uint64)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         gene = space.genes[column]
@@ -196,32 +257,6 @@ def as_genotypes(space: HasGenes, X: npt.ArrayLike) -> IntMatrix:
             f"got {matrix[row, column]}"
         )
     return matrix
-
-
-def sample(space: Space, n: int, rng: np.random.Generator) -> IntMatrix:
-    """Draw genotypes, each gene uniform over its values.
-
-    Parameters
-    ----------
-    space : Space
-    n : int
-        Number of rows.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of int64, shape (n, n_genes)
-        Valid and canonical rows; they may repeat.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from pyhwnas import spaces
-    >>> spaces.sample(spaces.NASBench201(), 2, np.random.default_rng(0)).shape
-    (2, 6)
-    """
-    X = rng.integers(0, sizes(space), size=(n, len(space.genes)), dtype=np.int64)
-    return space.canonical(space.repair(X, rng))
 
 
 def neighbours(space: Space, x: npt.ArrayLike) -> IntMatrix:
@@ -271,6 +306,38 @@ def one_hot(space: Space, X: IntMatrix, *, ordinal: bool = True) -> npt.NDArray[
         else:
             columns.append((X[:, column, None] == np.arange(gene.n)).astype(np.float64))
     return np.concatenate(columns, axis=1)
+
+
+def expressed(space: Space, X: IntMatrix) -> npt.NDArray[np.bool_]:
+    """Tell which genes have an effect.
+
+    Parameters
+    ----------
+    space : Space
+    X : ndarray of int64, shape (n, n_genes)
+
+    Returns
+    -------
+    ndarray of bool, shape (n, n_genes)
+        False where canonical form takes back a change of the gene, such as the kernel of a layer
+        beyond the depth; a gene with one value is expressed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pyhwnas import spaces
+    >>> space = spaces.MobileNetV3()
+    >>> spaces.expressed(space, space.smallest()[None])[0, :9].astype(int)
+    array([1, 1, 1, 0, 0, 1, 1, 0, 0])
+    """
+    X = space.canonical(X)
+    # What is not expressed is 0. One copy of its row for each gene that may be so.
+    row, column = np.nonzero((X == 0) & (sizes(space) > 1))
+    changed = X[row]
+    changed[np.arange(len(row)), column] = 1
+    result = np.ones(X.shape, dtype=bool)
+    result[row, column] = space.canonical(changed)[np.arange(len(row)), column] == 1
+    return result
 
 
 def distance(space: Space, A: IntMatrix, B: IntMatrix) -> npt.NDArray[np.float64]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -130,39 +132,39 @@ class CellSpace(PlainSpace):
     def _reduces(self) -> list[bool]:
         return [i in (self.layers // 3, 2 * self.layers // 3) for i in range(self.layers)]
 
-    def unit_ids(self, X: IntMatrix, *, live: bool = False) -> npt.NDArray[np.int32]:
-        """Pick the unit in each slot, int32[n, n_slots]; see `Plan.unit_ids`."""
-        genes = self._split(self.canonical(X))
+    def choices(self, X: IntMatrix) -> npt.NDArray[np.int32]:
+        """Choose the candidate in each slot, int32[n, n_slots]; see `Plan.unit_ids`."""
+        genes = self._split(self.canonical(X)).astype(np.int32)
         inner = [self._choices(genes[:, cell]) for cell in range(len(CELLS))]
         ends = [self._ends(genes[:, cell]).sum(axis=1) - 1 for cell in range(len(CELLS))]
-        none = np.zeros(len(X), dtype=np.int64)
+        none = np.zeros(len(X), dtype=np.int32)
         # The number of ends of the cells before chooses a cell's projections.
         before = last = none
-        columns = [none[:, None]]
+        rows = [none]
         for reduces in self._reduces:
-            columns += [before[:, None], last[:, None], inner[reduces]]
+            rows += [before, last, *inner[reduces]]
             before, last = last, (ends[reduces] if self.loose_ends else none)
-        columns.append(last[:, None])
-        return self.plan.unit_ids(np.concatenate(columns, axis=1, dtype=np.int32), live=live)
+        rows.append(last)
+        return np.array(rows, dtype=np.int32).T
 
-    def _choices(self, genes: IntMatrix) -> IntMatrix:
+    def _choices(self, genes: npt.NDArray[np.int32]) -> list[npt.NDArray[np.int32]]:
         """Choose the candidates of a cell's edges, sums and output, in the order of `_Cell`."""
-        operation, source = genes[..., 0], genes[..., 1]
-        columns = []
+        operation, source = np.moveaxis(genes, (3, 1, 2), (0, 1, 2))  # (node, side, n)
+        none = np.zeros(len(genes), dtype=np.int32)
+        rows = []
         for node in range(self.n_nodes):
             for start in range(2 + node):
-                first, second = (source[:, node, side] == start for side in (0, 1))
-                both = first & second
-                chosen = np.where(first, operation[:, node, 0], operation[:, node, 1])
-                columns.append(np.where(first | second, chosen, ABSENT))
+                first, second = source[node] == start
+                chosen = np.where(first, operation[node, 0], operation[node, 1])
+                rows.append(np.where(first | second, chosen, ABSENT))
                 if not self.distinct:
-                    columns.append(np.where(both, operation[:, node, 1], ABSENT))
-            columns.append(np.zeros_like(columns[0]))
+                    rows.append(np.where(first & second, operation[node, 1], ABSENT))
+            rows.append(none)
         if self.loose_ends:
-            columns += [np.where(end, 0, ABSENT) for end in self._ends(genes).T]
-        return np.stack([*columns, np.zeros_like(columns[0])], axis=1)
+            rows += [np.where(end, 0, ABSENT) for end in self._ends(genes).T]
+        return [*rows, none]
 
-    def _ends(self, genes: IntMatrix) -> npt.NDArray[np.bool_]:
+    def _ends(self, genes: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.bool_]:
         """Tell which nodes belong to the output, bool[n, n_nodes]."""
         nodes = np.arange(2, 2 + self.n_nodes)
         ends = np.ones((len(genes), self.n_nodes), dtype=bool)
@@ -191,6 +193,16 @@ class CellSpace(PlainSpace):
         with np.errstate(over="ignore"):
             cells = [_cell_hash(genes[:, cell]) for cell in range(len(CELLS))]
             return mix(cells[0] + mix(cells[1])).view(np.int64)
+
+    @property
+    def n_genotypes(self) -> int:
+        """Number of ways to write the two cells, whatever the order of a node's two edges."""
+        count = 1
+        for node in range(2, 2 + self.n_nodes):
+            edges, operations = node * len(self.operations), len(self.operations)
+            pairs = math.comb(node, 2) * operations**2
+            count *= pairs if self.distinct else edges * (edges + 1) // 2
+        return count * count  # two cells
 
     def valid(self, X: IntMatrix) -> npt.NDArray[np.bool_]:
         """Accept rows whose nodes read two different values, where that is asked for."""

@@ -24,7 +24,7 @@ from pyhwnas.networks import (
     Unit,
     chain,
 )
-from pyhwnas.spaces.base import Gene, IntMatrix, PlainSpace, as_genotypes
+from pyhwnas.spaces.base import Gene, IntMatrix, PlainSpace
 
 __all__ = ["FBNet"]
 
@@ -111,11 +111,11 @@ class FBNet(PlainSpace):
         slots.append(Slot("head", (len(slots) - 1,), (head,), group="head"))
         return Plan(tuple(slots))
 
-    def unit_ids(self, X: IntMatrix, *, live: bool = False) -> npt.NDArray[np.int32]:
-        """Pick the unit in each slot, int32[n, 24]; see `Plan.unit_ids`."""
-        choices = np.zeros((len(X), N_LAYERS + 2), dtype=np.int32)
-        choices[:, 1:-1] = as_genotypes(self, X)
-        return self.plan.unit_ids(choices, live=live)
+    def choices(self, X: IntMatrix) -> npt.NDArray[np.int32]:
+        """Choose the candidate in each slot, int32[n, 24]; see `Plan.unit_ids`."""
+        choices = np.zeros((N_LAYERS + 2, len(X)), dtype=np.int32)
+        choices[1:-1] = X.T
+        return choices.T
 
     def from_str(self, text: str) -> npt.NDArray[np.int64]:
         """Read 22 indices with hyphens between them, or 22 names of blocks."""

@@ -13,14 +13,10 @@ from pyhwnas.errors import SpaceError
 from pyhwnas.networks import (
     INPUT,
     Activation,
-    Add,
     BatchNorm,
     Conv,
     GlobalAvgPool,
     Linear,
-    Mul,
-    Node,
-    Op,
     Plan,
     Shape,
     Slot,
@@ -28,6 +24,7 @@ from pyhwnas.networks import (
     chain,
 )
 from pyhwnas.spaces.base import Gene, IntMatrix, PlainSpace, as_genotypes
+from pyhwnas.spaces.blocks import SE, MBConv, Setting, round_channels
 
 __all__ = ["MobileNetV3"]
 
@@ -46,6 +43,7 @@ class _Stage:
 
 
 RELU, HSWISH = Activation("relu"), Activation("hswish")
+GATE = SE("hidden", 8, RELU, Activation("hsigmoid"))
 STAGES = (
     _Stage(24, 2, RELU, False),
     _Stage(40, 2, RELU, True),
@@ -156,14 +154,16 @@ class MobileNetV3(PlainSpace):
         stride = stage.stride if layer == 1 else 1
         out = self._channels(stage.channels)
         units = [
-            mbconv(
+            MBConv.unit(
                 shape,
-                out,
-                kernel=kernel,
-                expansion=expansion,
-                stride=stride,
-                activation=stage.activation,
-                squeeze=stage.squeeze,
+                Setting(
+                    out=out,
+                    kernel=kernel,
+                    expansion=expansion,
+                    stride=stride,
+                    attention=GATE if stage.squeeze else None,
+                    activation=stage.activation,
+                ),
             )
             for kernel in KERNELS
             for expansion in EXPANSIONS
@@ -173,22 +173,20 @@ class MobileNetV3(PlainSpace):
     def _channels(self, base: int) -> int:
         return round_channels(base * self.width)
 
-    def unit_ids(self, X: IntMatrix, *, live: bool = False) -> npt.NDArray[np.int32]:
-        """Pick the unit in each slot, int32[n, 24]; see `Plan.unit_ids`."""
-        X = as_genotypes(self, X)
-        resolution = X[:, -1]
-        choices = np.repeat(resolution[:, None], len(self.plan.slots), axis=1)
-        for stage in range(len(STAGES)):
-            genes = X[:, GENES_PER_STAGE * stage : GENES_PER_STAGE * (stage + 1)]
-            for layer in range(LAYERS):
-                choice = genes[:, 1 + layer] * len(EXPANSIONS) + genes[:, 1 + LAYERS + layer]
-                count = len(KERNELS) * len(EXPANSIONS)
-                if layer >= DEPTHS[0]:
-                    depth = genes[:, 0] + DEPTHS[0]
-                    choice = np.where(layer < depth, choice, count)
-                    count += 1
-                choices[:, 2 + LAYERS * stage + layer] = resolution * count + choice
-        return self.plan.unit_ids(choices, live=live)
+    def choices(self, X: IntMatrix) -> npt.NDArray[np.int32]:
+        """Choose the candidate in each slot, int32[n, 24]; see `Plan.unit_ids`."""
+        genes = np.array(X.T, dtype=np.int32, order="C")
+        stages, resolution = genes[:-1].reshape(len(STAGES), GENES_PER_STAGE, -1), genes[-1]
+        depth, kernel, expansion = np.split(stages, [1, 1 + LAYERS], axis=1)
+        block, n_blocks = kernel * len(EXPANSIONS) + expansion, len(KERNELS) * len(EXPANSIONS)
+        layer = np.arange(LAYERS, dtype=np.int32)[:, None]
+        # Layers that may be left out have one choice more.
+        block = np.where(layer < depth + DEPTHS[0], block, n_blocks)
+        block += resolution * (n_blocks + (layer >= DEPTHS[0]))
+        choices = np.empty((len(self.plan.slots), len(X)), dtype=np.int32)
+        choices[:] = resolution
+        choices[2:-2] = block.reshape(-1, len(X))
+        return choices.T
 
     def canonical(self, X: IntMatrix) -> IntMatrix:
         """Set kernels and expansions of layers beyond the depth to 0."""
@@ -201,6 +199,13 @@ class MobileNetV3(PlainSpace):
                 X[beyond, start + 1 + layer] = 0
                 X[beyond, start + 1 + LAYERS + layer] = 0
         return X
+
+    @property
+    def n_genotypes(self) -> int:
+        """Number of networks: 7371^5 at each resolution."""
+        a_stage = sum((len(KERNELS) * len(EXPANSIONS)) ** depth for depth in DEPTHS)
+        count: int = a_stage ** len(STAGES) * len(self.resolutions)
+        return count
 
     def smallest(self) -> npt.NDArray[np.int64]:
         """Return the genotype with every gene at its minimum."""
@@ -247,47 +252,3 @@ class MobileNetV3(PlainSpace):
             row += [EXPANSIONS.index(int(e)) for e in es] + padding
         row.append(self.resolutions.index(int(match[1])))
         return np.array(row, dtype=np.int64)
-
-
-def round_channels(value: float, divisor: int = 8) -> int:
-    """Round to a multiple of `divisor`, never more than 10 % down."""
-    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * value else rounded
-
-
-def mbconv(
-    shape: Shape,
-    out: int,
-    *,
-    kernel: int,
-    expansion: float,
-    stride: int,
-    activation: Activation,
-    squeeze: bool,
-) -> Unit:
-    """Build an inverted bottleneck: expand, depthwise, squeeze-and-excitation, project.
-
-    The input is added to the result where shapes agree. The gate is squeezed to a quarter of the
-    hidden channels (a multiple of 8) and closes with a hard sigmoid.
-    """
-    hidden = round_channels(round(shape[0] * expansion))
-    bn = BatchNorm()
-    ops: list[Op] = [Conv(hidden), bn, activation]
-    ops += [Conv(hidden, kernel, stride, groups=hidden), bn, activation]
-    nodes = [Node(op, (i,)) for i, op in enumerate(ops)]
-    if squeeze:
-        gated = len(nodes)
-        gate: list[Op] = [
-            GlobalAvgPool(),
-            Conv(round_channels(hidden / 4), bias=True),
-            RELU,
-            Conv(hidden, bias=True),
-            Activation("hsigmoid"),
-        ]
-        nodes += [Node(op, (gated + i,)) for i, op in enumerate(gate)]
-        nodes.append(Node(Mul(), (gated, len(nodes))))
-    last: list[Op] = [Conv(out), bn]
-    nodes += [Node(op, (len(nodes) + i,)) for i, op in enumerate(last)]
-    if stride == 1 and shape[0] == out:
-        nodes.append(Node(Add(), (0, len(nodes))))
-    return Unit((shape,), tuple(nodes))

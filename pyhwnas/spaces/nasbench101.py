@@ -6,6 +6,7 @@ import itertools
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,8 +51,8 @@ BoolArray = npt.NDArray[np.bool_]
 class NASBench101(PlainSpace):
     """Free wiring of up to five operations between a cell's input and output.
 
-    423 624 distinct cells. The network is a 3x3 stem and three stacks of three equal cells;
-    between stacks the map is halved and the channels double.
+    423 624 distinct cells, written as 1 824 025 genotypes. The network is a 3x3 stem and three
+    stacks of three equal cells; between stacks the map is halved and the channels double.
 
     Parameters
     ----------
@@ -91,6 +92,8 @@ class NASBench101(PlainSpace):
     resolution: int = 32
     stem_channels: int = 128
     name = "nasbench101"
+    n_genotypes = 1_824_025
+    n_networks = 423_624
     genes = (
         *(Gene(f"edge{i}{j}", 2, group=(f"vertex{j}",)) for i, j in EDGES),
         *(Gene(f"operation{v}", len(OPERATIONS), group=(f"vertex{v}",)) for v in INNER),
@@ -117,20 +120,20 @@ class NASBench101(PlainSpace):
         slots.append(Slot("head", (len(slots) - 1,), (head,), group="head"))
         return Plan(tuple(slots))
 
-    def unit_ids(self, X: IntMatrix, *, live: bool = False) -> npt.NDArray[np.int32]:
-        """Pick the unit in each slot, int32[n, 301]; see `Plan.unit_ids`.
+    def choices(self, X: IntMatrix) -> npt.NDArray[np.int32]:
+        """Choose the candidate in each slot, int32[n, 301]; see `Plan.unit_ids`.
 
         The benchmark prunes a cell before it builds it, so both readings are of live slots.
         """
         X = self.canonical(X)
         edge, operation = _adjacency(X), X[:, len(EDGES) :]
-        columns = [np.zeros((len(X), 1), dtype=np.int64)]
+        none = np.zeros(len(X), dtype=np.int32)
+        rows: list[npt.NDArray[np.integer[Any]]] = [none]
         for stage in range(STAGES):
             if stage:
-                columns.append(columns[0])
-            cell = _choices(edge, operation, self.stem_channels * 2**stage)
-            columns += [cell] * CELLS
-        return self.plan.unit_ids(np.concatenate([*columns, columns[0]], axis=1), live=live)
+                rows.append(none)
+            rows += _choices(edge, operation, self.stem_channels * 2**stage) * CELLS
+        return np.array([*rows, none], dtype=np.int32).T
 
     def canonical(self, X: IntMatrix) -> IntMatrix:
         """Remove edges and operations on no path from the input to the output."""
@@ -163,6 +166,19 @@ class NASBench101(PlainSpace):
             total = np.where(alive, mix(state), np.uint64(0)).sum(1, dtype=np.uint64)
         identity: npt.NDArray[np.int64] = total.view(np.int64)
         return identity
+
+    def copies(self, X: IntMatrix) -> npt.NDArray[np.int64]:
+        """Count the genotypes of each row's cell, int64[n]: ways to number its vertices."""
+        X = self.canonical(X)
+        edge, operation = _adjacency(X), X[:, len(EDGES) :]
+        ways, same = np.zeros((2, len(X)), dtype=np.int64)
+        for order in itertools.permutations(INNER):
+            vertices = [0, *order, OUT]
+            moved = edge[:, vertices][:, :, vertices]
+            ways += ~np.tril(moved).any(axis=(1, 2))
+            same_operations = (X[:, len(EDGES) - 1 + np.array(order)] == operation).all(axis=1)
+            same += (moved == edge).all(axis=(1, 2)) & same_operations
+        return ways // same
 
     def valid(self, X: IntMatrix) -> BoolArray:
         """Accept rows with a path from input to output and at most nine edges on paths."""
@@ -282,15 +298,15 @@ def widths(channels: int) -> list[int]:
     return sorted({c for count in range(1, len(INNER) + 1) for c in split(channels, count)})
 
 
-def _choices(edge: BoolArray, operation: IntMatrix, channels: int) -> IntMatrix:
-    """Choose the candidate in each of a cell's slots, int64[n, 33], in the order of `_Cell`."""
+def _choices(edge: BoolArray, operation: IntMatrix, channels: int) -> list[IntMatrix]:
+    """Choose the candidate in each of a cell's slots, int64[n] each, in the order of `_Cell`."""
     known = np.array(widths(channels))
     width = _vertex_channels(edge, channels)
     index = np.searchsorted(known, np.maximum(width, known[0]))
-    columns = []
+    rows = []
 
     def add(choice: npt.NDArray[np.int64] | int, present: BoolArray) -> None:
-        columns.append(np.where(present, choice, ABSENT))
+        rows.append(np.where(present, choice, ABSENT))
 
     alive: BoolArray = np.any(edge, axis=2)
     for v in INNER:
@@ -304,7 +320,7 @@ def _choices(edge: BoolArray, operation: IntMatrix, channels: int) -> IntMatrix:
     add(0, np.any(edge[:, 1:OUT, OUT], axis=1))
     add(0, edge[:, 0, OUT])
     add(0, np.any(edge[:, :, OUT], axis=1))
-    return np.stack(columns, axis=1)
+    return rows
 
 
 def _vertex_channels(edge: BoolArray, channels: int) -> IntMatrix:

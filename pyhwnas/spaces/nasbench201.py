@@ -35,11 +35,16 @@ __all__ = ["NASBench201"]
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 NONE = 0
+N_NETWORKS = len(OPERATIONS) ** len(EDGES)
+PLACES = len(OPERATIONS) ** np.arange(len(EDGES) - 1, -1, -1)
+"""What a gene is worth in the lexicographic position of its row."""
 
 
 @dataclass(frozen=True)
 class NASBench201(PlainSpace):
     """The topology space of NAS-Bench-201 (NATS-Bench TSS), 5^6 = 15 625 networks.
+
+    6 466 of them are left when isomorphic cells count once.
 
     A cell has four nodes; each of its six edges carries one of five operations. The network is a
     3x3 stem with 16 channels, three stages of five equal cells with residual reduction blocks
@@ -100,16 +105,38 @@ class NASBench201(PlainSpace):
     def _gene_of_slot(self) -> npt.NDArray[np.int64]:
         return np.array([_gene_of(slot.name) for slot in self.plan.slots])
 
+    def choices(self, X: IntMatrix) -> npt.NDArray[np.int32]:
+        """Choose the candidate in each slot, int32[n, 124]; see `Plan.unit_ids`."""
+        edges = np.zeros((len(EDGES) + 1, len(X)), dtype=np.int32)  # last: slots without a gene
+        np.subtract(X.T, 1, out=edges[:-1], casting="same_kind")
+        return edges[self._gene_of_slot].T
+
     def unit_ids(self, X: IntMatrix, *, live: bool = False) -> npt.NDArray[np.int32]:
         """Pick the unit in each slot, int32[n, 124]; see `Plan.unit_ids`."""
-        X = as_genotypes(self, X)
-        gene = self._gene_of_slot
-        choices = np.where(gene >= 0, X[:, gene] - 1, 0)
-        return self.plan.unit_ids(choices, live=live)
+        rows = self._live_ids if live else self._written_ids
+        return rows.take(_position(as_genotypes(self, X)), axis=0)
+
+    @cached_property
+    def _written_ids(self) -> npt.NDArray[np.int32]:
+        """The unit ids of all networks in lexicographic order: 8 MB that are read, not made."""
+        return super().unit_ids(_lexicographic(np.arange(N_NETWORKS)))
+
+    @cached_property
+    def _live_ids(self) -> npt.NDArray[np.int32]:
+        return super().unit_ids(_lexicographic(np.arange(N_NETWORKS)), live=True)
 
     def identity(self, X: IntMatrix) -> npt.NDArray[np.int64]:
         """Return one number for each class of the authors' isomorphism test: 6 466 for 15 625."""
         return _representatives()[_position(as_genotypes(self, X))]
+
+    @property
+    def n_networks(self) -> int:
+        """Number of networks that the authors' isomorphism test tells apart: 6 466."""
+        return len(np.unique(_representatives()))
+
+    def copies(self, X: IntMatrix) -> npt.NDArray[np.int64]:
+        """Count the genotypes of each row's isomorphism class, int64[n]."""
+        return np.bincount(_representatives())[self.identity(X)]
 
     def index(self, X: IntMatrix) -> npt.NDArray[np.int64]:
         """Return the benchmark's own index of each row, int64[n] in 0..15624."""
@@ -123,8 +150,7 @@ class NASBench201(PlainSpace):
 
     def all(self) -> IntMatrix:
         """Return all networks in the benchmark's order, int64[15625, 6]."""
-        positions = _official_positions()[:, None]
-        return positions // len(OPERATIONS) ** np.arange(len(EDGES) - 1, -1, -1) % len(OPERATIONS)
+        return _lexicographic(_official_positions())
 
     def to_str(self, x: npt.NDArray[np.int64]) -> str:
         """Write the official string ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``."""
@@ -194,7 +220,12 @@ def _gene_of(slot: str) -> int:
 
 def _position(X: IntMatrix) -> npt.NDArray[np.int64]:
     """Return the lexicographic position of each row."""
-    return X @ (len(OPERATIONS) ** np.arange(len(EDGES) - 1, -1, -1))
+    return X @ PLACES
+
+
+def _lexicographic(positions: npt.NDArray[np.int64]) -> IntMatrix:
+    """Return the rows at lexicographic positions, int64[n, 6]."""
+    return positions[:, None] // PLACES % len(OPERATIONS)
 
 
 @cache
@@ -204,7 +235,7 @@ def _official_positions() -> npt.NDArray[np.int64]:
     Its authors enumerated all cells and shuffled them once with Python's generator seeded 88;
     the result is checked against their published table in the tests.
     """
-    positions = list(range(len(OPERATIONS) ** len(EDGES)))
+    positions = list(range(N_NETWORKS))
     random.Random(88).shuffle(positions)
     return np.array(positions, dtype=np.int64)
 

@@ -13,8 +13,8 @@ __all__ = ["NASNet"]
 class NASNet(CellSpace):
     """A normal and a reduction cell whose nodes read any two earlier values.
 
-    With six nodes and four operations there are (4^6 * 7!)^4, about 1.8e29, ways to write a
-    network.
+    With six nodes and four operations there are (4^6 * 7!)^4, about 1.8e29, rows, and 9.5e25
+    genotypes, in which the order of a node's two edges does not count.
 
     Parameters
     ----------

@@ -107,13 +107,12 @@ class NATSSize(PlainSpace):
         add("head", len(slots) - 1, units, LAYERS - 1, LAYERS - 1)
         return slots
 
-    def unit_ids(self, X: IntMatrix, *, live: bool = False) -> npt.NDArray[np.int32]:
-        """Pick the unit in each slot, int32[n, 28]; see `Plan.unit_ids`."""
-        layer = as_genotypes(self, X).astype(np.int32)
-        pair = layer[:, :-1] * np.int32(len(WIDTHS)) + layer[:, 1:]
-        choices = np.concatenate([layer, pair], axis=1)
-        columns = [last if first == last else LAYERS + first for _, (first, last) in self._slots]
-        return self.plan.unit_ids(choices.take(columns, axis=1), live=live)
+    def choices(self, X: IntMatrix) -> npt.NDArray[np.int32]:
+        """Choose the candidate in each slot, int32[n, 28]; see `Plan.unit_ids`."""
+        layer = X.T.astype(np.int32)
+        pair = layer[:-1] * len(WIDTHS) + layer[1:]
+        rows = [last if first == last else LAYERS + first for _, (first, last) in self._slots]
+        return np.concatenate([layer, pair])[rows].T
 
     def index(self, X: IntMatrix) -> npt.NDArray[np.int64]:
         """Return the benchmark's own index of each row, int64[n] in 0..32767."""

@@ -73,6 +73,18 @@ def test_crops_and_shuffles_of_unequal_channels():
     assert_scores_follow_definition(*one_unit(unit))
 
 
+@pytest.mark.parametrize("kernel", [1, 3, 5, 9])
+def test_channel_convolutions_of_unequal_channels(kernel):
+    unit = Unit((2, 5, 4))
+    x = unit.node("conv", 0, out=4, k=3, p=1)
+    y = unit.node("conv", x, out=1, k=3)
+    both = unit.node("concat", unit.node("global_avgpool", x), unit.node("global_avgpool", y))
+    mixed = unit.node("channel_conv", both, k=kernel)
+    again = unit.node("channel_conv", unit.node("sigmoid", mixed), k=3)
+    unit.node("mul", unit.node("concat", mixed, again), unit.node("concat", again, both))
+    assert_scores_follow_definition(*one_unit(unit))
+
+
 @pytest.mark.parametrize(
     ("name", "column", "value", "message"),
     [
@@ -80,9 +92,10 @@ def test_crops_and_shuffles_of_unequal_channels():
         ("crop", 3, 0, "the input has fewer rows or columns"),
         ("shuffle", 7, 4, "groups must divide the channels"),
         ("shuffle", 7, 0, "groups must divide the channels"),
+        ("channel_conv", 4, 3, "expected a vector"),
     ],
 )
-def test_crops_and_shuffles_that_do_not_fit_are_refused(name, column, value, message):
+def test_operations_that_do_not_fit_are_refused(name, column, value, message):
     unit = Unit((6, 7, 6))
     unit.node(name, 0, out=(5, 5), g=3)
     unit.rows[0][column] = value
@@ -187,7 +200,7 @@ class TestPrograms:
             ("node_inputs", 0, 1, "unit 0, node 0: an input must be an earlier value"),
             ("node_inputs", 0, -1, "unit 0, node 0: an input must be an earlier value"),
             ("unit_input_shapes", (0, 0), 0, "unit 0: input shapes must be positive"),
-            ("nodes", (0, 0), 19, "unit 0, node 0: unknown opcode"),
+            ("nodes", (0, 0), 20, "unit 0, node 0: unknown opcode"),
             ("nodes", (0, 0), -1, "unit 0, node 0: unknown opcode"),
             ("nodes", (0, 1), 0, "unit 0, node 0: expected at least one channel"),
             ("nodes", (0, 2), 5, "expected output shape \\(4, 6, 6\\), got \\(4, 5, 6\\)"),

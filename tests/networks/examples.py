@@ -12,6 +12,7 @@ from pyhwnas.networks import (
     Add,
     AvgPool,
     BatchNorm,
+    ChannelConv,
     Concat,
     Conv,
     Crop,
@@ -60,6 +61,15 @@ UNITS = {
             Node(Conv(8, bias=True), (2,)),
             Node(Activation("hsigmoid"), (3,)),
             Node(Mul(), (1, 4)),
+        ),
+    ),
+    "channel attention": Unit(
+        (MAP,),
+        (
+            Node(GlobalAvgPool(), (0,)),
+            Node(ChannelConv(3), (1,)),
+            Node(Activation("sigmoid"), (2,)),
+            Node(Mul(), (0, 3)),
         ),
     ),
     "twice": Unit((MAP,), (Node(Add(), (0, 0)), Node(Mul(), (1, 0)))),

@@ -1,13 +1,23 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
 from pyhwnas import networks, spaces
 from pyhwnas.networks import INPUT, Add, Block, Conv, Network, chain, join, label
+from pyhwnas.spaces.blocks import ECA, SE, Bottleneck, FusedMBConv, MBConv, Setting
 from tests.networks.examples import JOINS, MAP, SMALL_SPACES, UNITS, random_networks
 
+SETTING = Setting(
+    out=24,
+    kernel=5,
+    expansion=4,
+    stride=1,
+    attention=None,
+    activation=networks.Activation("relu"),
+)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -51,6 +61,15 @@ def test_a_cell_that_does_nothing_is_one_skip() -> None:
     assert shown.count("skip") == 3
 
 
+def test_long_names_are_wrapped_and_whole() -> None:
+    network = random_networks("nasbench101", 1)[0]
+    words = ["Genotype(", *(f"('sep_conv_3x3', {i})," for i in range(40)), ")"]
+    named = Network(network.blocks, arch=" ".join(words), space="mine")
+    root = ET.fromstring(networks.picture(named))
+    title = [text.text for text in root.iter(f"{SVG}text") if text.get("class") == "title"]
+    assert " ".join(title) == f"mine {named.arch}"
+
+
 def test_skipped_layers_are_left_out() -> None:
     space = spaces.MobileNetV3(resolutions=(224,))
     shown = texts(networks.build(space, space.smallest()))
@@ -77,6 +96,9 @@ def test_branches_across_groups_and_markup_in_names_are_shown() -> None:
         (UNITS["stride"], "conv 5x5 s2"),
         (UNITS["grouped"], "group conv 3x3"),
         (UNITS["dilated"], "conv 3x3 d2"),
+        (UNITS["depthwise"], "depthwise k7 s2"),
+        (spaces.cells.operation("sep_conv_3x3", MAP, 2), "SepConv k3 s2, SepConv k3"),
+        (spaces.cells.operation("dil_conv_5x5", MAP, 1), "SepConv k5 d2"),
         (UNITS["norm"], "batch norm"),
         (UNITS["relu"], "relu"),
         (UNITS["classifier"], "global pool, linear 4"),
@@ -88,16 +110,17 @@ def test_branches_across_groups_and_markup_in_names_are_shown() -> None:
         (JOINS["add4"], "add"),
         (JOINS["concat"], "concat"),
         (
-            spaces.mobilenetv3.mbconv(
-                (16, 8, 8),
-                24,
-                kernel=5,
-                expansion=4,
-                stride=2,
-                activation=networks.Activation("relu"),
-                squeeze=True,
-            ),
+            MBConv.unit((16, 8, 8), replace(SETTING, stride=2, attention=SE())),
             "MBConv k5 e4 s2 SE",
+        ),
+        (MBConv.unit((16, 8, 8), replace(SETTING, attention=ECA())), "MBConv k5 e4 ECA"),
+        (
+            FusedMBConv.unit((16, 8, 8), replace(SETTING, attention=ECA())),
+            "conv 5x5, conv 1x1, ECA",
+        ),
+        (
+            Bottleneck.unit((24, 8, 8), replace(SETTING, expansion=0.5, attention=SE())),
+            "residual, conv 1x1, conv 5x5, conv 1x1, SE",
         ),
     ],
 )

@@ -83,6 +83,13 @@ def test_choices_of_another_shape_are_refused() -> None:
         diamond().unit_ids([[0, 0, 0]])
 
 
+def test_choices_out_of_range_are_named() -> None:
+    with pytest.raises(SpaceError, match=r"choices\[1, 2\]: slot dead takes at most 1, got 2"):
+        diamond().unit_ids([[0, 0, 0, 0], [0, 0, 2, 0]])
+    with pytest.raises(SpaceError, match=r"choices\[0, 3\]: slot sum takes at most 0, got 1"):
+        diamond().unit_ids([[0, 0, 0, 1]])
+
+
 def test_fingerprint_tells_plans_apart() -> None:
     other = Plan((*diamond().slots[:3], Slot.joining("sum", [0, 2], Add(), MAP)))
     assert diamond().fingerprint == diamond().fingerprint != other.fingerprint

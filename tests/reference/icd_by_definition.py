@@ -12,6 +12,7 @@ from pyhwnas.networks.op import (
     Add,
     AvgPool,
     BatchNorm,
+    ChannelConv,
     Concat,
     Conv,
     Crop,
@@ -33,7 +34,7 @@ ACTIVATIONS = {
     "silu": functional.silu,
     "gelu": functional.gelu,
 }
-CODED = (Conv, Linear, BatchNorm, Activation, MaxPool, AvgPool, GlobalAvgPool)
+CODED = (Conv, Linear, ChannelConv, BatchNorm, Activation, MaxPool, AvgPool, GlobalAvgPool)
 
 
 @torch.inference_mode()
@@ -61,6 +62,10 @@ def _apply(op, x, weights, name):
         case Linear():
             bias = weights.get(f"{name}.bias")
             return functional.linear(x[0].flatten(1), weights[f"{name}.weight"], bias)
+        case ChannelConv():
+            line = x[0].flatten(1).unsqueeze(1)
+            line = functional.conv1d(line, weights[f"{name}.weight"], padding=op.kernel // 2)
+            return line.reshape(x[0].shape)
         case BatchNorm():
             return functional.batch_norm(x[0], None, None, training=True, eps=1e-5)
         case Activation():

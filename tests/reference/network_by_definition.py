@@ -45,6 +45,10 @@ def apply(
             return convolution(op, x, own["weight"]) + _column(own.get("bias"))
         case networks.Linear():
             return x.reshape(len(x), -1) @ own["weight"].T + own.get("bias", 0.0)
+        case networks.ChannelConv(kernel=k):
+            line = np.pad(x[:, :, 0, 0], ((0, 0), (k // 2, k // 2)))
+            seen = np.lib.stride_tricks.sliding_window_view(line, k, axis=1)
+            return (seen @ own["weight"].ravel())[:, :, None, None]
         case networks.BatchNorm():
             if batch_statistics:
                 centred = x - x.mean((0, 2, 3), keepdims=True)

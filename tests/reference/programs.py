@@ -103,7 +103,10 @@ def random_unit(rng, n_nodes):
             unit.node("shuffle", at, g=int(rng.choice(divisors)))
         elif kind == "gate":
             gate = unit.node("global_avgpool", at)
-            gate = unit.node("linear", gate, out=c, bias=bool(rng.integers(2)))
+            if rng.integers(2):
+                gate = unit.node("channel_conv", gate, k=2 * k - 1)
+            else:
+                gate = unit.node("linear", gate, out=c, bias=bool(rng.integers(2)))
             unit.node("mul", at, unit.node(str(rng.choice(["hsigmoid", "sigmoid"])), gate))
     loose = set(range(len(unit.shapes))) - {i for inputs in unit.operands for i in inputs}
     ends = []

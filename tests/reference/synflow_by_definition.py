@@ -14,7 +14,7 @@ OPCODES = {
     name: code
     for code, name in enumerate(
         "conv linear batchnorm relu relu6 hswish hsigmoid sigmoid silu gelu maxpool avgpool "
-        "global_avgpool add mul concat slice crop shuffle".split()
+        "global_avgpool add mul concat slice crop shuffle channel_conv".split()
     )
 }
 NAMES = {code: name for name, code in OPCODES.items()}
@@ -129,6 +129,14 @@ def run_node(row, pairs):
         return tuple(x[:out_c] for x in pairs[0])
     if name == "crop":
         return tuple(x[:, x.shape[1] - out_h :, x.shape[2] - out_w :] for x in pairs[0])
+    if name == "channel_conv":
+        mean = 0.5 / math.sqrt(kernel)
+        v, d = (np.pad(x[:, 0, 0], kernel // 2) for x in pairs[0])
+
+        def mixed(line):
+            return np.convolve(line, np.full(kernel, mean), "valid")[:, None, None]
+
+        return mixed(v), mixed(v + d)
     assert name == "shuffle"
     order = np.arange(out_c).reshape(groups, -1).T.ravel()
     return tuple(x[order] for x in pairs[0])

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from pyhwnas import spaces
+from pyhwnas.networks import Activation
+from pyhwnas.spaces.backbones import CIFAR, Backbone, Stage
+
+TWO_STAGES = Backbone(
+    CIFAR.stem,
+    (Stage(widths=(8, 16)), Stage(widths=(16, 24), depths=(2, 3), activation=Activation("silu"))),
+    CIFAR.head,
+    reduction=2,
+)
 
 FULL: dict[str, spaces.Space] = {
     "darts": spaces.DARTS(),
     "darts-nb301": spaces.DARTS(layers=8, channels=32),
     "fbnet": spaces.FBNet(),
     "fbnet-imagenet": spaces.FBNet(n_classes=1000, resolution=224),
+    "hierarchical": spaces.Hierarchical(resolutions=(224,)),
+    "hierarchical-flat": spaces.Hierarchical(resolutions=(32,), n_classes=10, flat=True),
     "mobilenetv3": spaces.MobileNetV3(),
     "mobilenetv3-w1.2": spaces.MobileNetV3(resolutions=(192, 224), n_classes=10, width=1.2),
     "nasbench101": spaces.NASBench101(),
@@ -22,6 +33,7 @@ SMALL: dict[str, spaces.Space] = {
     "darts": spaces.DARTS(layers=4, channels=4, resolution=8),
     "fbnet": spaces.FBNet(n_classes=10, resolution=16),
     "fbnet-imagenet": spaces.FBNet(n_classes=10, resolution=64),
+    "hierarchical": spaces.Hierarchical(resolutions=(8, 12), n_classes=10, backbone=TWO_STAGES),
     "mobilenetv3": spaces.MobileNetV3(resolutions=(64,), n_classes=10),
     "nasbench101": spaces.NASBench101(resolution=8, stem_channels=16),
     "nasbench201": spaces.NASBench201(resolution=8),

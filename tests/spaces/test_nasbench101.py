@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pyhwnas import networks, spaces
-from pyhwnas.spaces.nasbench101 import EDGES, INNER, OUT, split, widths
+from pyhwnas.spaces.nasbench101 import EDGES, INNER, MAX_EDGES, OUT, split, widths
 
 SPACE = spaces.NASBench101()
+CELLS_OF_VERTICES = [1, 6, 84, 2441, 62010, 359082]
+"""Distinct cells of 2, 3, ... 7 vertices; the first three and four sums are published tables."""
 
 
 def row(edges: list[tuple[int, int]], operations: dict[int, int]) -> np.ndarray:
@@ -52,6 +55,42 @@ def test_input_wired_straight_to_the_output_is_one_projection() -> None:
     network = networks.build(SPACE, row([(0, OUT)], {}))
     convolutions = [node for node in network.graph.nodes if str(node.op).startswith("conv")]
     assert len(convolutions) == 1 + 9
+
+
+def test_copies_are_the_ways_to_number_the_vertices() -> None:
+    for x in spaces.sample(SPACE, 12, np.random.default_rng(1)):
+        edges = [edge for edge, present in zip(EDGES, x, strict=False) if present]
+        operations = dict(zip(INNER, x[len(EDGES) :].tolist(), strict=True))
+        ways = set()
+        for order in itertools.permutations(INNER):
+            number = dict(zip((0, *INNER, OUT), (0, *order, OUT), strict=True))
+            moved = [(number[i], number[j]) for i, j in edges]
+            if all(i < j for i, j in moved):
+                ways.add(tuple(row(moved, {number[v]: operations[v] for v in INNER})))
+        assert SPACE.copies(x[None]) == len(ways)
+        assert len(set(SPACE.identity(np.array(list(ways))).tolist())) == 1
+
+
+@pytest.mark.slow
+def test_identity_tells_the_published_number_of_cells_apart() -> None:
+    X = (np.arange(2 ** len(EDGES))[:, None] >> np.arange(len(EDGES))) & 1
+    X = np.pad(X[X.sum(axis=1) <= MAX_EDGES], ((0, 0), (0, len(INNER))))
+    X = X[SPACE.valid(X) & (SPACE.canonical(X) == X).all(axis=1)]
+    for vertex in INNER:
+        used = X[X[:, [vertex in edge for edge in EDGES] + [False] * len(INNER)].any(axis=1)]
+        others = used.repeat(2, axis=0)
+        others[:, len(EDGES) + vertex - 1] = np.tile([1, 2], len(used))
+        X = np.concatenate([X, others])
+    assert len(X) == SPACE.n_genotypes
+    identity = np.concatenate([SPACE.identity(rows) for rows in np.array_split(X, 200)])
+    _, first, position, counts = np.unique(
+        identity, return_index=True, return_inverse=True, return_counts=True
+    )
+    assert len(counts) == SPACE.n_networks == 423_624
+    assert (counts[position[::97]] == SPACE.copies(X[::97])).all()
+    touched = [[vertex in edge for edge in EDGES] for vertex in range(OUT + 1)]
+    vertices = sum(X[first, : len(EDGES)] @ np.array(own) > 0 for own in touched)
+    assert np.bincount(vertices)[2:].tolist() == CELLS_OF_VERTICES
 
 
 @pytest.mark.data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -36,7 +38,7 @@ def test_any_row_is_repaired_and_canonical_form_changes_nothing(space: spaces.Sp
 
 @each_space
 def test_each_row_is_read_alone(space: spaces.Space) -> None:
-    X = spaces.sample(space, 50, np.random.default_rng(3))
+    X = spaces.sample(space, 20, np.random.default_rng(3))
     for live in (False, True):
         together = space.unit_ids(X, live=live)
         alone = np.concatenate([space.unit_ids(row[None], live=live) for row in X])
@@ -61,6 +63,21 @@ def test_neighbours_differ_in_one_gene(space: spaces.Space) -> None:
     assert space.valid(near).all()
     assert (near != row).any(axis=1).all()
     assert len(np.unique(near, axis=0)) == len(near)
+    sizes = spaces.sizes(space)
+    if space.n_genotypes == math.prod(sizes.tolist()):  # every gene is expressed
+        assert len(near) == (sizes - 1).sum()
+        assert ((near != row).sum(axis=1) == 1).all()
+
+
+@each_space
+def test_sizes_are_counted_where_they_are_known(space: spaces.Space) -> None:
+    rows = math.prod(spaces.sizes(space).tolist())
+    if space.n_genotypes is not None:
+        assert 0 < space.n_genotypes <= rows
+    if space.n_genotypes is not None and space.n_networks is not None:
+        assert 0 < space.n_networks <= space.n_genotypes
+        X = spaces.sample(space, 20, np.random.default_rng(8))
+        assert (space.copies(X) >= 1).all()
 
 
 @each_space

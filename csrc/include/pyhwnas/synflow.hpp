@@ -38,11 +38,12 @@ enum class Opcode : std::int32_t {
   avgpool = 11,         // padding is not counted
   global_avgpool = 12,  // to 1 x 1
   add = 13,
-  mul = 14,      // the second operand may be (C, 1, 1)
-  concat = 15,   // of channels
-  slice = 16,    // the first out_c channels
-  crop = 17,     // the last out_h rows and out_w columns
-  shuffle = 18,  // the first channel of each of `groups` equal parts, then the second, ...
+  mul = 14,           // the second operand may be (C, 1, 1)
+  concat = 15,        // of channels
+  slice = 16,         // the first out_c channels
+  crop = 17,          // the last out_h rows and out_w columns
+  shuffle = 18,       // the first channel of each of `groups` equal parts, then the second, ...
+  channel_conv = 19,  // of a (C, 1, 1) vector along its channels, zero-padded to keep them
 };
 
 // A plan as flat arrays: slots, each of which takes a unit; units, each a graph of nodes.
