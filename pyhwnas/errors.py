@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "BenchmarkError",
     "CudaError",
     "EvaluationError",
     "LatencyTableError",
@@ -65,6 +66,10 @@ def _evaluation_error(
 
 class LatencyTableError(PyhwnasError):
     """A latency table that is damaged, or does not belong to this device or space."""
+
+
+class BenchmarkError(PyhwnasError):
+    """A file of a benchmark that is missing, damaged, or another than was expected."""
 
 
 class StoreError(PyhwnasError):
