@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from pyhwnas import moo
 from pyhwnas.history import Batch, Floats, History, Ints
-from pyhwnas.optimizers.variation import mutate_one, other_values, uniform_crossover, unseen
+from pyhwnas.optimizers.fireflies import (
+    ImprovedFireflies,
+    columns,
+    metric_ranks,
+    with_new_rows,
+)
+from pyhwnas.optimizers.variation import unseen
 from pyhwnas.problem import Problem
-from pyhwnas.spaces import Space, distance, sizes
 
-__all__ = ["RBIFA", "competition_ranks"]
+__all__ = ["PSEUDO_FRONT_WEIGHTS", "RBIFA"]
 
-INFEASIBLE, FAILED = 1, 2
+PSEUDO_FRONT_WEIGHTS = tuple(np.linspace(0.05, 1.0, 19).tolist())
+"""Weights of the swarms whose answers make the paper's pseudo-front."""
 
 
 @dataclass(frozen=True, slots=True)
-class RBIFA:
+class RBIFA(ImprovedFireflies):
     """Rank-Based Improved Firefly Algorithm, with one swarm per weight.
 
     Networks are fireflies. Each flies towards all that are brighter; the light is the weighted
@@ -37,34 +43,18 @@ class RBIFA:
         are 1.
     weights : sequence of float
         Weight of the performance metrics, from 0 to 1, one for each swarm.
-    population : int
-        Fireflies in a swarm.
-    alpha : float
-        Size of the random step.
-    beta : float
-        Attractiveness at distance 0.
-    gamma : float
-        How fast attractiveness falls with distance.
-    chances : int
-        Generations without a better network before a swarm starts over.
     rank_set : {"epoch", "population", "history"}
         Among which rows a swarm ranks for its best: those it saw since it last started over, its
         population and the best before, or all rows evaluated.
-    movement : {"categorical", "continuous"}
-        How fireflies fly, see Notes.
+    population, alpha, beta, gamma, movement
+        Of each swarm, see `Fireflies`.
+    chances, crossover
+        Of the genetic iteration, see `ImprovedFireflies`.
 
     Notes
     -----
     Ranks are competition ranks ("1224") of minimised values; infeasible rows rank behind all
-    feasible ones, by their violation, and failed ones last. A sweep ranks the current population
-    and goes from the dimmest firefly to the second brightest; each makes one step towards every
-    brighter one, from dim to bright, and is evaluated once, after its last step.
-
-    The paper does not say how fireflies move between categories. ``"categorical"``: a gene takes
-    the brighter one's value with probability ``beta * exp(-gamma * distance)``, where distance
-    counts the genes that differ, and another random value with probability ``alpha / n_genes``.
-    ``"continuous"`` is the arithmetic of the authors' program on ``gene / (n - 1)``, with its
-    noise from 0 to ``alpha``, which drifts towards the last value of each gene, and rounding.
+    feasible ones, by their violation, and failed ones last. A sweep ranks the current population.
 
     The paper leaves open which rows are ranked for the best network of a swarm, and results
     depend on it: the more bad rows there are to rank, the more cheap rows gain.
@@ -93,15 +83,10 @@ class RBIFA:
     performance: Sequence[str]
     efficiency: Sequence[str]
     weights: Sequence[float] = field(default=(0.2, 0.35, 0.5, 0.65, 0.8), kw_only=True)
-    population: int = field(default=20, kw_only=True)
-    alpha: float = field(default=0.5, kw_only=True)
-    beta: float = field(default=0.95, kw_only=True)
-    gamma: float = field(default=0.15, kw_only=True)
-    chances: int = field(default=5, kw_only=True)
     rank_set: Literal["epoch", "population", "history"] = field(default="epoch", kw_only=True)
-    movement: Literal["categorical", "continuous"] = field(default="categorical", kw_only=True)
 
     def __post_init__(self) -> None:
+        ImprovedFireflies.__post_init__(self)
         for name in ("performance", "efficiency"):
             names = getattr(self, name)
             if isinstance(names, str):
@@ -109,6 +94,61 @@ class RBIFA:
             object.__setattr__(self, name, tuple(names))
         object.__setattr__(self, "weights", tuple(float(weight) for weight in self.weights))
         _check(self)
+
+    @classmethod
+    def published(
+        cls, performance: Sequence[str], efficiency: Sequence[str], *, weight: float = 0.5
+    ) -> RBIFA:
+        """Make the optimizer of the paper: one swarm for one trade-off.
+
+        Parameters
+        ----------
+        performance, efficiency : sequence of str
+        weight : float
+            Of the performance metrics.
+
+        Returns
+        -------
+        RBIFA
+            What the paper does not state is taken from the program of IFA, which it improves
+            (population, step, attraction, chances); the program moves fireflies as
+            ``movement="continuous"`` and crosses them as ``crossover="halves"``.
+        """
+        return cls._of(performance, efficiency, (weight,))
+
+    @classmethod
+    def published_front(cls, performance: Sequence[str], efficiency: Sequence[str]) -> RBIFA:
+        """Make the swarms of the paper's pseudo-front, which share what they evaluate.
+
+        Parameters
+        ----------
+        performance, efficiency : sequence of str
+
+        Returns
+        -------
+        RBIFA
+            `published` with 19 weights from 0.05 to 1, evenly spaced since the paper does not
+            state the step; see `pseudo_front`.
+        """
+        return cls._of(performance, efficiency, PSEUDO_FRONT_WEIGHTS)
+
+    @classmethod
+    def _of(
+        cls, performance: Sequence[str], efficiency: Sequence[str], weights: Sequence[float]
+    ) -> RBIFA:
+        return cls(
+            performance,
+            efficiency,
+            weights=weights,
+            rank_set="epoch",
+            population=20,
+            alpha=0.5,
+            beta=0.95,
+            gamma=0.15,
+            movement="categorical",
+            chances=5,
+            crossover="uniform",
+        )
 
     def propose(
         self, problem: Problem, history: History, n: int | None, rng: np.random.Generator
@@ -134,11 +174,10 @@ class RBIFA:
             for name, value in memory.items():
                 state[name].append(value)
         batch = _batch(populations, state)
-        return (
-            batch
-            if not _stalled(history, batch, self.chances)
-            else self._fresh(problem, history, batch, rng)
-        )
+        # A swept population is ordered from dim to bright.
+        dimmest = [int(np.flatnonzero(batch.aux["swarm"] == swarm)[0]) for swarm in swarms]
+        X = with_new_rows(problem, history, batch.X, rng, places=dimmest, patience=self.chances)
+        return Batch(X, batch.aux if len(X) else {})
 
     def select(self, problem: Problem, history: History) -> Ints:
         """Choose each swarm's final answer.
@@ -159,14 +198,39 @@ class RBIFA:
         metrics = self._metrics(problem)
         answers = np.full(len(self.weights), -1, dtype=np.int64)
         for swarm in range(len(self.weights)):
-            elites = [batch.aux["elite"][swarm] for batch in history.batches]
-            rows = [history.lookup([elite])[0] for elite in elites if elite is not None]
+            elites = (batch.aux["elite"][swarm] for batch in history.batches)
+            rows = _lookup(history, elites)
             if history.batches:
                 archive = _archive(history, history.batches[-1].aux["epoch"][swarm], swarm)
-                rows.append(self._best(history, metrics, archive, swarm))
-            candidates = np.array([row for row in rows if row >= 0], dtype=np.int64)
-            answers[swarm] = self._best(history, metrics, candidates, swarm)
+                rows = np.append(rows, self._best(history, metrics, archive, swarm))
+            answers[swarm] = self._best(history, metrics, rows[rows >= 0], swarm)
         return answers
+
+    def pseudo_front(self, problem: Problem, history: History) -> Ints:
+        """Choose a front from all rows that were the best of a swarm at some time.
+
+        Parameters
+        ----------
+        problem : Problem
+        history : History
+            Of a search with this optimizer; with weights from low to high, such as those of
+            `published_front`, the front spans all trade-offs.
+
+        Returns
+        -------
+        ndarray of int64, shape (k,)
+            Rows of the history in order of evaluation, none of which dominates another in the
+            metrics of the swarms: the feasible ones if there are any, or those of least violation.
+        """
+        bests = [
+            x for batch in history.batches for name in ("best", "elite") for x in batch.aux[name]
+        ]
+        rows = np.append(_lookup(history, bests), self.select(problem, history))
+        rows = np.unique(rows[rows >= 0])
+        rows = rows[history.violation[rows] == history.violation[rows].min(initial=np.inf)]
+        fronts = moo.dominance_degree_sort(history.F[rows][:, self._metrics(problem)])
+        first: Ints = rows[fronts == 0]
+        return first
 
     def _generation(
         self,
@@ -191,24 +255,10 @@ class RBIFA:
         if chances > 0:
             light = self._light(history, metrics, rows, swarm)
             memory = {"chances": chances, "epoch": epoch, "best": best, "elite": None}
-            return self._sweep(problem.space, X, light, rng), memory
-        first = rng.integers(0, len(X), size=len(X))
-        second = (first + rng.integers(1, max(len(X), 2), size=len(X))) % len(X)
-        children = uniform_crossover(problem.space, X[first], X[second], rng)
+            return self.sweep(problem.space, X, light, rng), memory
         start = len(history.batches)
         memory = {"chances": self.chances, "epoch": start, "best": None, "elite": best}
-        return mutate_one(problem.space, children, rng), memory
-
-    def _fresh(
-        self, problem: Problem, history: History, batch: Batch, rng: np.random.Generator
-    ) -> Batch:
-        """Put new rows in the place of the dimmest; an empty batch where there are none."""
-        X, swarm = batch.X.copy(), batch.aux["swarm"]
-        new = unseen(problem, history, len(self.weights), rng)
-        for number, row in enumerate(new):
-            # A generation is ordered from dim to bright.
-            X[np.flatnonzero(swarm == number)[0]] = row
-        return Batch(X, batch.aux) if len(new) else Batch(X[:0])
+        return self.genetic_iteration(problem.space, X, rng), memory
 
     def _best(self, history: History, metrics: Ints, rows: Ints, swarm: int) -> int:
         """Return the brightest of some rows that did not fail, the first of equals, or -1."""
@@ -222,99 +272,28 @@ class RBIFA:
 
     def _light(self, history: History, metrics: Ints, rows: Ints, swarm: int) -> Floats:
         """Return the weighted rank R of rows among each other; less is brighter."""
-        group = np.where(
-            history.failed[rows],
-            FAILED,
-            np.where(history.violation[rows] > 0, INFEASIBLE, 0),
-        )
         weight = self.weights[swarm]
         light = np.zeros(len(rows))
         for position, metric in enumerate(metrics):
-            values = np.where(group == INFEASIBLE, history.violation[rows], history.F[rows, metric])
-            ranks = competition_ranks(np.where(group == FAILED, 0.0, values), group)
+            ranks = metric_ranks(history, rows, metric)
             if position < len(self.performance):
                 light += ranks * (weight / len(self.performance))
             else:
                 light += ranks * ((1.0 - weight) / len(self.efficiency))
         return light
 
-    def _sweep(self, space: Space, X: Ints, light: Floats, rng: np.random.Generator) -> Ints:
-        """Move every firefly towards all brighter ones; return them from dim to bright.
-
-        A firefly's targets have not moved yet when it is its turn, so that all fireflies can make
-        their step towards one target at once.
-        """
-        order = np.argsort(-light, kind="stable")
-        targets, light = X[order], light[order]
-        scale = np.maximum(sizes(space) - 1, 1)
-        moving: npt.NDArray[Any] = targets / scale if self.movement == "continuous" else targets
-        moving = moving.copy()
-        for position, target in enumerate(targets):
-            dimmer = int(np.searchsorted(-light, -light[position]))
-            if self.movement == "continuous":
-                moving[:dimmer] = self._glide(moving[:dimmer], target / scale, rng)
-            else:
-                moving[:dimmer] = self._copy_genes(space, moving[:dimmer], target, rng)
-        if self.movement == "continuous":
-            moving = np.rint(moving * (sizes(space) - 1))
-        return space.canonical(space.repair(moving.astype(np.int64), rng))
-
-    def _copy_genes(self, space: Space, X: Ints, target: Ints, rng: np.random.Generator) -> Ints:
-        attraction = self.beta * np.exp(-self.gamma * distance(space, X, target[None]))
-        X = np.where(rng.random(X.shape) < attraction, target, X)
-        change = rng.random(X.shape) < self.alpha / X.shape[1]
-        return np.where(change, other_values(space, X, rng), X)
-
-    def _glide(self, Z: Floats, target: Floats, rng: np.random.Generator) -> Floats:
-        step = target - Z
-        attraction = self.beta * np.exp(-self.gamma * (step**2).sum(axis=1, keepdims=True))
-        moved: Floats = Z + step * attraction + self.alpha * rng.random(Z.shape)
-        return moved.clip(0.0, 1.0)
-
     def _metrics(self, problem: Problem) -> Ints:
-        names = (*self.performance, *self.efficiency)
-        missing = [name for name in names if name not in problem.names]
-        if missing:
-            raise ValueError(
-                f"RBIFA: {', '.join(missing)} is not among the problem's objectives "
-                f"({', '.join(problem.names)}); add it there or leave it out of performance and "
-                "efficiency"
-            )
-        return np.array([problem.names.index(name) for name in names], dtype=np.int64)
-
-
-def competition_ranks(values: Floats, group: Ints | None = None) -> Ints:
-    """Rank values: 1 for the smallest, equals share the smaller rank, the next one skips.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (n,)
-        Without NaN.
-    group : ndarray of int64, shape (n,), optional
-        Rows of a smaller group rank before all of a larger one, whatever their values.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-
-    Examples
-    --------
-    >>> competition_ranks(np.array([30.0, 10.0, 20.0, 20.0]))
-    array([4, 1, 2, 2])
-    """
-    group = np.zeros(len(values), dtype=np.int64) if group is None else group
-    order = np.lexsort((values, group))
-    sorted_values, sorted_group = values[order], group[order]
-    starts = np.ones(len(values), dtype=bool)
-    starts[1:] = (sorted_values[1:] != sorted_values[:-1]) | (sorted_group[1:] != sorted_group[:-1])
-    ranks = np.empty(len(values), dtype=np.int64)
-    ranks[order] = np.maximum.accumulate(np.where(starts, np.arange(1, len(values) + 1), 0))
-    return ranks
+        return columns(problem, (*self.performance, *self.efficiency), "RBIFA")
 
 
 def _batch(populations: Sequence[Ints], state: dict[str, Any]) -> Batch:
     swarm = np.repeat(np.arange(len(populations)), [len(X) for X in populations])
     return Batch(np.concatenate(populations), {"swarm": swarm, **state})
+
+
+def _lookup(history: History, remembered: Iterable[list[int] | None]) -> Ints:
+    X = [x for x in remembered if x is not None]
+    return history.lookup(np.array(X).reshape(len(X), history.X.shape[1]))
 
 
 def _archive(history: History, epoch: int, swarm: int) -> Ints:
@@ -323,12 +302,6 @@ def _archive(history: History, epoch: int, swarm: int) -> Ints:
     rows = history.lookup(np.concatenate(X))
     rows = rows[rows >= 0]
     return rows[np.sort(np.unique(rows, return_index=True)[1])]
-
-
-def _stalled(history: History, batch: Batch, patience: int) -> bool:
-    if (history.lookup(batch.X) < 0).any():
-        return False
-    return len(history.batches) - 1 - int(history.batch.max(initial=0)) >= patience
 
 
 def _check(optimizer: RBIFA) -> None:
@@ -340,17 +313,7 @@ def _check(optimizer: RBIFA) -> None:
         raise ValueError(f"RBIFA: weights are from 0 to 1, at least one; got {weights}")
     if not optimizer.efficiency and min(weights) < 1:
         raise ValueError("RBIFA: weights below 1 need an efficiency metric; name one")
-    for label, low in (("population", 2), ("chances", 1)):
-        if getattr(optimizer, label) < low:
-            raise ValueError(f"RBIFA: {label} is at least {low}, got {getattr(optimizer, label)}")
-    for label in ("alpha", "beta", "gamma"):
-        if not 0 <= getattr(optimizer, label) < np.inf:
-            raise ValueError(f"RBIFA: {label} is not negative, got {getattr(optimizer, label)}")
     if optimizer.rank_set not in ("epoch", "population", "history"):
         raise ValueError(
             f"RBIFA: rank_set is epoch, population or history, got {optimizer.rank_set!r}"
-        )
-    if optimizer.movement not in ("categorical", "continuous"):
-        raise ValueError(
-            f"RBIFA: movement is categorical or continuous, got {optimizer.movement!r}"
         )

@@ -1,15 +1,18 @@
-"""Survival and mating of generational optimizers: fronts and crowding, feasible rows first."""
+"""Which rows are better, survive and mate: ranks, fronts and crowding, feasible rows first."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from pyhwnas import moo
 from pyhwnas.history import Bools, Floats, Ints
 
-__all__ = ["Order", "fronts_and_crowding", "survivors", "tournament"]
+__all__ = ["Order", "competition_ranks", "fronts_and_crowding", "survivors", "tournament"]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Order:
     """How good rows are: first by front, then by crowding distance.
 
@@ -21,11 +24,12 @@ class Order:
         Within its front, more is better.
     """
 
-    __slots__ = ("crowding", "front")
+    front: Ints
+    crowding: Floats
 
-    def __init__(self, front: Ints, crowding: Floats) -> None:
-        self.front = front
-        self.crowding = crowding
+    def take(self, rows: Ints) -> Order:
+        """Return the order of some of the rows."""
+        return Order(self.front[rows], self.crowding[rows])
 
 
 def fronts_and_crowding(F: Floats, violation: Floats, failed: Bools) -> Order:
@@ -104,3 +108,32 @@ def tournament(order: Order, n: int, rng: np.random.Generator) -> Ints:
         order.crowding[first] == order.crowding[second]
     )
     return np.where(same | (place[first] < place[second]), first, second)
+
+
+def competition_ranks(values: Floats, group: Ints | None = None) -> Ints:
+    """Rank values: 1 for the smallest, equals share the smaller rank, the next one skips.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        Without NaN.
+    group : ndarray of int64, shape (n,), optional
+        Rows of a smaller group rank before all of a larger one, whatever their values.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+
+    Examples
+    --------
+    >>> competition_ranks(np.array([30.0, 10.0, 20.0, 20.0]))
+    array([4, 1, 2, 2])
+    """
+    group = np.zeros(len(values), dtype=np.int64) if group is None else group
+    order = np.lexsort((values, group))
+    sorted_values, sorted_group = values[order], group[order]
+    starts = np.ones(len(values), dtype=bool)
+    starts[1:] = (sorted_values[1:] != sorted_values[:-1]) | (sorted_group[1:] != sorted_group[:-1])
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[order] = np.maximum.accumulate(np.where(starts, np.arange(1, len(values) + 1), 0))
+    return ranks

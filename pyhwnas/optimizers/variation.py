@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +19,10 @@ from pyhwnas.spaces import Space, sample, sizes
 
 __all__ = [
     "MOST_ROWS",
+    "are_new",
     "mutate_each",
     "mutate_one",
+    "new_rows",
     "other_values",
     "polynomial_mutation",
     "two_point_crossover",
@@ -29,6 +32,9 @@ __all__ = [
 
 ENUMERABLE = 2**20
 """Spaces with at most this many rows are listed when drawing finds nothing new."""
+
+BROODS = 10
+"""So often children are bred in search of new ones."""
 
 MOST_ROWS = 2**16
 """So many new rows at most are drawn at a time, however many are wished for."""
@@ -187,6 +193,41 @@ def two_point_crossover(space: Space, A: Ints, B: Ints, rng: np.random.Generator
     return _proper(space, np.where(inside, B, A), rng)
 
 
+def new_rows(
+    problem: Problem,
+    history: History,
+    n: int,
+    rng: np.random.Generator,
+    breed: Callable[[int], Ints],
+) -> Ints:
+    """Breed distinct rows that have not been evaluated.
+
+    Parameters
+    ----------
+    problem : Problem
+    history : History
+    n : int
+        How many.
+    rng : numpy.random.Generator
+    breed : callable
+        Makes so many canonical rows; it is called again where too few of them are new.
+
+    Returns
+    -------
+    ndarray of int64, shape (at most n, n_genes)
+        In the order of breeding. After ten calls random rows fill up, see `unseen`; fewer than
+        `n` where the space has no more.
+    """
+    found = np.empty((0, len(problem.space.genes)), dtype=np.int64)
+    for _ in range(BROODS):
+        if len(found) >= n:
+            break
+        X = breed(n)
+        X = X[are_new(problem, history, X, besides=found)][: n - len(found)]
+        found = np.concatenate([found, X])
+    return np.concatenate([found, unseen(problem, history, n - len(found), rng, besides=found)])
+
+
 def unseen(
     problem: Problem,
     history: History,
@@ -220,30 +261,44 @@ def unseen(
     """
     space, n = problem.space, min(n, MOST_ROWS)
     found = np.empty((0, len(space.genes)), dtype=np.int64)
-    taken = np.empty(0, dtype=np.int64) if besides is None else problem.key(besides)
+    taken = found if besides is None else besides
     small = math.prod(gene.n for gene in space.genes) <= ENUMERABLE
     for _ in range(8 if small else 1000):
         if len(found) >= n:
             break
         X = sample(space, max(64, 2 * (n - len(found))), rng)
-        X = X[_new(problem, history, X, taken)][: n - len(found)]
-        found = np.concatenate([found, X])
-        taken = np.concatenate([taken, problem.key(X)])
+        X = X[are_new(problem, history, X, besides=taken)][: n - len(found)]
+        found, taken = np.concatenate([found, X]), np.concatenate([taken, X])
     if len(found) < n and small:
         X = np.array(list(itertools.product(*(range(gene.n) for gene in space.genes))))
         X = X[space.valid(X) & (space.canonical(X) == X).all(axis=1)]
         X = X[rng.permutation(len(X))]
-        found = np.concatenate([found, X[_new(problem, history, X, taken)][: n - len(found)]])
+        X = X[are_new(problem, history, X, besides=taken)][: n - len(found)]
+        found = np.concatenate([found, X])
     return found
 
 
-def _new(problem: Problem, history: History, X: Ints, taken: Ints) -> Bools:
-    """Tell which rows are valid, neither evaluated nor taken, and the first of their kind."""
+def are_new(problem: Problem, history: History, X: Ints, *, besides: Ints | None = None) -> Bools:
+    """Tell which rows are valid, have not been evaluated, and are the first of their kind.
+
+    Parameters
+    ----------
+    problem : Problem
+    history : History
+    X : ndarray of int64, shape (n, n_genes)
+    besides : ndarray of int64, shape (k, n_genes), optional
+        Rows that count as known too.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
     keys = problem.key(X)
-    first = np.zeros(len(X), dtype=bool)
-    first[np.unique(keys, return_index=True)[1]] = True
-    new: Bools = first & problem.space.valid(X) & ~np.isin(keys, taken)
-    new &= history.lookup(X) < 0
+    new: Bools = np.zeros(len(X), dtype=np.bool_)
+    new[np.unique(keys, return_index=True)[1]] = True
+    new &= problem.space.valid(X) & (history.lookup(X) < 0)
+    if besides is not None:
+        new &= ~np.isin(keys, problem.key(besides))
     return new
 
 

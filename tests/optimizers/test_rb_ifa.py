@@ -1,40 +1,18 @@
-"""RB-IFA: ranks, the sweep, epochs, and what is told in the end."""
+"""RB-IFA: light, epochs, and what is told in the end."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from search.toy import Mean, Toy
+from search.toy import Mean
 
-from pyhwnas import Problem, Search, objectives, spaces
+from pyhwnas import Problem, Search, moo, objectives, spaces
 from pyhwnas.optimizers import RBIFA
-from pyhwnas.optimizers.rb_ifa import competition_ranks
+from pyhwnas.optimizers.rb_ifa import PSEUDO_FRONT_WEIGHTS
 from pyhwnas.problem import AtMost
 
 SPACE = spaces.NASBench201()
 PROBLEM = Problem(SPACE, (objectives.Params(SPACE), Mean(SPACE), objectives.Macs(SPACE)))
-VALUES = st.lists(st.integers(-4, 4), min_size=1, max_size=20)
-
-
-@given(VALUES, st.randoms())
-def test_ranks_by_definition_and_their_invariances(values, random):
-    x = np.array(values, dtype=float)
-    ranks = competition_ranks(x)
-    assert ranks.tolist() == [1 + sum(y < v for y in values) for v in values]
-    np.testing.assert_array_equal(competition_ranks(np.exp(x) * 3 - 1), ranks)
-    order = list(range(len(values)))
-    random.shuffle(order)
-    np.testing.assert_array_equal(competition_ranks(x[order]), ranks[order])
-
-
-@given(st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 2)), min_size=1, max_size=20))
-def test_groups_come_before_values(rows):
-    values, group = np.array(rows).T
-    ranks = competition_ranks(values.astype(float), group)
-    expected = [1 + sum((g, v) < (group[i], values[i]) for v, g in rows) for i in range(len(rows))]
-    assert ranks.tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -44,11 +22,8 @@ def test_groups_come_before_values(rows):
         ({"weights": ()}, "at least one"),
         ({"efficiency": ("macs", "quality")}, "distinct names"),
         ({"efficiency": ()}, "need an efficiency metric"),
-        ({"population": 1}, "population is at least 2"),
-        ({"chances": 0}, "chances is at least 1"),
-        ({"alpha": -0.1}, "alpha is not negative"),
+        ({"population": 1}, "RBIFA: population is at least 2"),
         ({"rank_set": "all"}, "epoch, population or history"),
-        ({"movement": "random"}, "categorical or continuous"),
     ],
 )
 def test_settings_are_checked(settings, message):
@@ -62,42 +37,6 @@ def test_names_are_checked():
     with pytest.raises(ValueError, match=r"icd is not among .* \(params, quality, macs\)"):
         Search(PROBLEM, RBIFA(("icd",), ("macs",))).ask()
     RBIFA(("quality",), (), weights=(1.0,))
-
-
-def test_a_sweep_leaves_the_brightest_and_moves_the_others_near():
-    optimizer = RBIFA(("quality",), ("macs",), alpha=0.0, beta=1.0, gamma=0.0)
-    X = spaces.sample(SPACE, 20, np.random.default_rng(0))
-    light = np.arange(20.0)  # row 0 is brightest
-    moved = optimizer._sweep(SPACE, X, light, np.random.default_rng(1))
-    # Certain attraction without noise: all end at the last they fly to.
-    assert (moved == X[0]).all()
-    still = RBIFA(("quality",), ("macs",), alpha=0.0, beta=0.0)
-    np.testing.assert_array_equal(still._sweep(SPACE, X, light, np.random.default_rng(1)), X[::-1])
-    # Equals do not attract each other.
-    np.testing.assert_array_equal(
-        optimizer._sweep(SPACE, X, np.ones(20), np.random.default_rng(1)), X
-    )
-
-
-def test_attraction_falls_with_distance():
-    rng = np.random.default_rng(0)
-    optimizer = RBIFA(("quality",), ("macs",), alpha=0.0)
-    target = np.full(6, 4)
-    for differing, expected in ((1, 0.82), (3, 0.61), (6, 0.39)):
-        X = np.full((4000, 6), 4)
-        X[:, :differing] = 1
-        moved = optimizer._copy_genes(SPACE, X, target, rng)
-        assert (moved[:, :differing] == 4).mean() == pytest.approx(expected, abs=0.02)
-
-
-def test_continuous_movement_drifts_upwards():
-    problem = Problem(Toy(), (Mean(), objectives.Macs(Toy())))
-    kinds = {}
-    for movement in ("categorical", "continuous"):
-        optimizer = RBIFA(("quality",), ("macs",), weights=(0.5,), movement=movement)
-        history = Search(problem, optimizer, seed=0).run(40)
-        kinds[movement] = np.concatenate([b.X for b in history.batches[1:3]]).mean()
-    assert kinds["continuous"] > kinds["categorical"]
 
 
 @pytest.mark.parametrize("rank_set", ["epoch", "population", "history"])
@@ -159,3 +98,43 @@ def test_swarms_share_what_they_know():
     optimizer = RBIFA(("quality",), ("macs",), population=10)
     batch = Search(PROBLEM, optimizer).ask()
     assert len(batch.ids) == 10  # five swarms, one first population
+
+
+class Capacity(objectives.Params):
+    """Parameters, the more the better."""
+
+    name = "capacity"
+    sense = "max"
+
+
+def test_the_pseudo_front_is_of_the_best_rows():
+    assert len(PSEUDO_FRONT_WEIGHTS) == 19
+    optimizer = RBIFA.published_front(("capacity",), ("macs",))
+    assert optimizer.weights == PSEUDO_FRONT_WEIGHTS
+    problem = Problem(SPACE, (Capacity(SPACE), objectives.Macs(SPACE)))
+    search = Search(problem, optimizer, seed=2)
+    assert optimizer.pseudo_front(problem, search.history).tolist() == []
+    history = search.run(600)
+    rows = optimizer.pseudo_front(problem, history)
+    assert len(rows) > 3
+    # Those that were some swarm's best, and all of these that nothing dominates.
+    bests = {tuple(x) for batch in history.batches for x in batch.aux["best"] if x}
+    bests |= {tuple(history.X[row]) for row in optimizer.select(problem, history)}
+    candidates = np.sort(history.lookup(np.array(sorted(bests))))
+    front = moo.nondominated_sort(history.F[candidates]) == 0
+    assert rows.tolist() == candidates[front].tolist()
+
+
+def test_the_pseudo_front_prefers_feasible_rows():
+    problem = Problem(SPACE, PROBLEM.objectives, constraints=(AtMost("macs", 30e6),))
+    optimizer = RBIFA(("params",), ("macs",))
+    history = Search(problem, optimizer, seed=0).run(200)
+    assert history.feasible[optimizer.pseudo_front(problem, history)].all()
+
+
+def test_published_presets_are_stated_in_full():
+    optimizer = RBIFA.published(("quality",), ("macs",), weight=0.3)
+    assert optimizer.weights == (0.3,)
+    assert optimizer == RBIFA(("quality",), ("macs",), weights=(0.3,))
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        RBIFA.published(("quality",), ("macs",), weight=2)
