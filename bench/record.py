@@ -20,8 +20,8 @@ def save(name: str, numbers: dict[str, Any]) -> None:
         except importlib.metadata.PackageNotFoundError:
             continue
     record = {"machine": _machine(), "python": platform.python_version(), "versions": versions}
-    RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record | numbers, indent=1) + "\n", encoding="utf-8")
     print(f"-> {path}")
 

@@ -16,7 +16,8 @@ from rich.table import Table
 
 import pyhwnas
 from pyhwnas import by_hand
-from pyhwnas.cli import look
+from pyhwnas.cli import contest, look
+from pyhwnas.cli.benchmarks import benchmarks
 from pyhwnas.cli.look import print_json
 from pyhwnas.cli.options import (
     DEFAULT_OUT,
@@ -304,8 +305,10 @@ def tell(
     print(f"{count} networks told, {known} evaluated in all")
 
 
+app.command()(contest.compare)
 app.command()(look.tables)
-app.command()(look.spaces)
+app.command()(benchmarks)
+app.add_typer(look.spaces, name="spaces")
 app.command()(look.doctor)
 
 

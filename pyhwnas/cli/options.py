@@ -39,6 +39,7 @@ __all__ = [
     "Top",
     "Weights",
     "Workers",
+    "absolute",
     "job_from",
 ]
 
@@ -127,9 +128,9 @@ def job_from(
     if config is not None:
         job = Job.from_toml(config.read_text(encoding="utf-8"), source=str(config))
     entries: dict[str, Any] = {
-        "space": space and _absolute(space),
-        "objectives": objectives and [_absolute(name.strip()) for name in objectives.split(",")],
-        "optimizer": optimizer and _absolute(optimizer),
+        "space": space and absolute(space),
+        "objectives": objectives and [absolute(name.strip()) for name in objectives.split(",")],
+        "optimizer": optimizer and absolute(optimizer),
         "at_most": at_most,
         "at_least": at_least,
         "images": images and str(Path(images).resolve()),
@@ -153,7 +154,7 @@ def job_from(
     return job
 
 
-def _absolute(name: str) -> str:
+def absolute(name: str) -> str:
     """Keep a name of the user's own file good for other working folders."""
     path, colon, attribute = name.rpartition(":")
     return f"{Path(path).resolve()}:{attribute}" if colon and path.endswith(".py") else name
