@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from pyhwnas.errors import (
+    BenchmarkError,
     CudaError,
     EvaluationError,
     LatencyTableError,
@@ -22,6 +23,7 @@ from pyhwnas.errors import (
 
 if TYPE_CHECKING:
     from pyhwnas import (
+        benchmarks,
         latency,
         moo,
         networks,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         optimizers,
         proxies,
         spaces,
+        surrogates,
     )
     from pyhwnas._cpp import get_cmake_dir, get_include
     from pyhwnas.history import History
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AtMost",
+    "BenchmarkError",
     "CudaError",
     "EvaluationError",
     "History",
@@ -52,6 +56,7 @@ __all__ = [
     "SpaceError",
     "StoreError",
     "__version__",
+    "benchmarks",
     "get_cmake_dir",
     "get_include",
     "latency",
@@ -61,6 +66,7 @@ __all__ = [
     "optimizers",
     "proxies",
     "spaces",
+    "surrogates",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
@@ -75,7 +81,10 @@ _HOMES = {
     "get_include": "_cpp",
 }
 _SUBPACKAGES = frozenset(
-    ("latency", "moo", "networks", "objectives", "optimizers", "proxies", "spaces")
+    (
+        *("benchmarks", "latency", "moo", "networks", "objectives", "optimizers", "proxies"),
+        *("spaces", "surrogates"),
+    )
 )
 
 

@@ -19,7 +19,7 @@ from pyhwnas.optimizers import Optimizer
 from pyhwnas.problem import AtLeast, AtMost, Objective, Problem
 from pyhwnas.spaces import Space
 
-__all__ = ["External", "Job", "names"]
+__all__ = ["External", "Job", "as_type_of", "construct", "load", "names", "toml_lines"]
 
 COSTS = ("macs", "params", "latency_ms")
 COUNTERS: dict[str, Callable[[Space], Objective]] = {
@@ -73,7 +73,7 @@ class Job:
         Name of an optimizer, or ``"file.py:Class"`` or ``"module:Class"``.
     optimizer_options : mapping
         Arguments of the optimizer's class. RB-IFA's ``performance`` and ``efficiency`` are, unless
-        stated, the scores, and MACs, params and latency.
+        stated, the scores, and MACs, params and latency; the ``score`` to screen by is the first.
     at_most, at_least : tuple of str
         Constraints such as ``"latency_ms=20"``.
     evals : int
@@ -140,7 +140,7 @@ class Job:
                 raise ValueError(
                     f"{source}: unknown entry {name!r}; expected one of {', '.join(known)}"
                 )
-            checked[name] = _as_type_of(known[name], value, f"{source}: {name}")
+            checked[name] = as_type_of(known[name], value, f"{source}: {name}")
         return dataclasses.replace(self, **checked)
 
     def to_toml(self) -> str:
@@ -149,7 +149,11 @@ class Job:
         for name in (f.name for f in dataclasses.fields(self)):
             value = getattr(self, name)
             if isinstance(value, Mapping):
-                tables += ["", f"[{name}]", *(f"{_toml(k)} = {_toml(v)}" for k, v in value.items())]
+                tables += [
+                    "",
+                    f"[{name}]",
+                    *(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()),
+                ]
             elif value is not None:
                 lines.append(f"{name} = {_toml(value)}")
         return "\n".join([*lines, *tables]) + "\n"
@@ -159,13 +163,13 @@ class Job:
         options = dict(self.space_options)
         if self.space == "mobilenetv3":
             options.setdefault("resolutions", (192, 224))
-        made: Space = _construct(_load("spaces", self.space), options, f"space {self.space}")
+        made: Space = construct(load("spaces", self.space), options, f"space {self.space}")
         return made
 
     def make_backend(self) -> LatencyBackend:
         """Make what runs networks on the device."""
-        cls = _load("backends", self.backend)
-        made: LatencyBackend = _construct(cls, {"threads": self.threads}, f"backend {self.backend}")
+        cls = load("backends", self.backend)
+        made: LatencyBackend = construct(cls, {"threads": self.threads}, f"backend {self.backend}")
         return made
 
     @property
@@ -216,15 +220,17 @@ class Job:
 
     def make_optimizer(self, names: Sequence[str]) -> Optimizer:
         """Make the optimizer for objectives of these names."""
-        cls = _load("optimizers", self.optimizer)
+        cls = load("optimizers", self.optimizer)
         options = dict(self.optimizer_options)
         takes = {f.name for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else ()
         costs = tuple(name for name in names if name in COSTS)
-        roles = {"performance": tuple(name for name in names if name not in costs)}
-        for role, chosen in (roles | {"efficiency": costs}).items():
+        scores = tuple(name for name in names if name not in costs)
+        roles: dict[str, Any] = {"performance": scores, "efficiency": costs}
+        roles |= {"score": scores[0]} if scores else {}
+        for role, chosen in roles.items():
             if role in takes:
                 options.setdefault(role, chosen)
-        made: Optimizer = _construct(cls, options, f"optimizer {self.optimizer}")
+        made: Optimizer = construct(cls, options, f"optimizer {self.optimizer}")
         return made
 
     def _constraints(self) -> tuple[AtMost | AtLeast, ...]:
@@ -255,7 +261,7 @@ class Job:
             )
         if tail in ("min", "max"):
             return External(space, head, tail)
-        made: Objective = _load("objectives", name)(space)
+        made: Objective = load("objectives", name)(space)
         return made
 
     def _images(self, space: Space) -> Any:
@@ -273,7 +279,7 @@ def names(kind: str) -> list[str]:
     return sorted(point.name for point in entry_points(group=f"pyhwnas.{kind}"))
 
 
-def _load(kind: str, name: str) -> Any:
+def load(kind: str, name: str) -> Any:
     """Find a class by the name that its package gave it, or by file or module."""
     head, colon, attribute = name.rpartition(":")
     if not colon:
@@ -306,7 +312,8 @@ def _module_from_file(path: Path) -> Any:
     return module
 
 
-def _construct(cls: Callable[..., Any], options: Mapping[str, Any], what: str) -> Any:
+def construct(cls: Callable[..., Any], options: Mapping[str, Any], what: str) -> Any:
+    """Call a class with options from a file or a command line; wrong ones are a ValueError."""
     arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     if dataclasses.is_dataclass(cls):
         takes = [f.name for f in dataclasses.fields(cls) if f.init]
@@ -332,7 +339,8 @@ def _constraint(kind: type[AtMost] | type[AtLeast], text: str) -> AtMost | AtLea
         ) from None
 
 
-def _as_type_of(default: Any, value: Any, what: str) -> Any:
+def as_type_of(default: Any, value: Any, what: str) -> Any:
+    """Return an entry as its default is written; another type is a ValueError."""
     match default:
         case tuple():
             wanted, fits = "a list of strings", _are_strings(value)
@@ -364,6 +372,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def toml_lines(entries: Mapping[str, Any]) -> list[str]:
+    """Write entries as TOML, one a line."""
+    return [f"{_toml(str(name))} = {_toml(value)}" for name, value in entries.items()]
 
 
 def _toml(value: Any) -> str:

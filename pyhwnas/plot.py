@@ -11,8 +11,18 @@ import numpy.typing as npt
 from pyhwnas import moo
 from pyhwnas._optional import require
 from pyhwnas.history import Floats, History
+from pyhwnas.optimizers.choices import choice_frequencies
+from pyhwnas.spaces import Space, sizes
 
-__all__ = ["EVALUATION", "axis_label", "front", "hypervolume", "hypervolume_points", "latency"]
+__all__ = [
+    "EVALUATION",
+    "axis_label",
+    "choices",
+    "front",
+    "hypervolume",
+    "hypervolume_points",
+    "latency",
+]
 
 Axes: TypeAlias = Any
 
@@ -193,6 +203,38 @@ def latency(
     ax.set(xlabel="measured (ms)", ylabel="predicted (ms)", xlim=limits, ylim=limits)
     ax.set_aspect("equal")
     ax.legend(loc="upper left", frameon=False)
+    return ax
+
+
+def choices(space: Space, X: npt.NDArray[np.int64], ax: Axes | None = None) -> Axes:
+    """Draw how often the networks of a front make each choice.
+
+    Parameters
+    ----------
+    space : Space
+    X : ndarray of int64, shape (n, n_genes)
+        Such as ``history.front().X``; n is at least 1.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One line for each gene, one column for each of its values; the last column says how often
+        the gene is not expressed.
+    """
+    shares = choice_frequencies(space, X)
+    there = np.arange(shares.shape[1]) < sizes(space)[:, None]
+    shares = np.where(there, shares, np.nan)
+    shares = np.append(shares, 1 - np.nansum(shares, axis=1, keepdims=True), axis=1)
+    ax = _axes(ax, (5.6, 1.2 + 0.2 * len(shares)))
+    ax.grid(False)
+    image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    ax.figure.colorbar(image, ax=ax, label="share of the networks")
+    values = range(shares.shape[1] - 1)
+    ax.set_xticks(range(shares.shape[1]), [*map(str, values), "absent"])
+    ax.set_yticks(range(len(shares)), [gene.name for gene in space.genes], fontsize=7)
+    ax.set(xlabel="value of the gene")
     return ax
 
 

@@ -33,6 +33,10 @@ def test_importing_needs_numpy_alone():
     assert not others, others
 
 
+def test_benchmarks_need_numpy_alone():
+    assert not loaded_by("from pyhwnas import benchmarks") & HEAVY
+
+
 def test_the_package_itself_loads_nothing():
     assert loaded_by("import pyhwnas") <= {"pyhwnas"}
 

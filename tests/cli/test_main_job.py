@@ -76,7 +76,14 @@ def test_same_command_again_evaluates_nothing(
     assert rows(folder)[:60] == before[:60]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        signal.SIGKILL,
+    ],
+)
 def test_killed_run_continues_bit_for_bit(
     pyhwnas: Command, tables: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -157,11 +164,22 @@ def test_listing_commands_speak_json(pyhwnas: Command, command: str) -> None:
     found = json.loads(done.stdout)
     if command == "doctor":
         assert found["kernels"]["vector instructions"] in ("baseline", "avx2", "avx512")
+    if command == "spaces":
+        sizes = {space["name"]: space["networks"] for space in found}
+        assert sizes["mobilenetv3"] == 7371**5 * 17
+        sources = {space["name"]: space["source"] for space in found}
+        assert sources["nasbench101"].startswith("https://")
+        assert sources["hierarchical"].startswith("Zhang et al.")
+        assert all(sources.values())
     plain = pyhwnas(command)
     assert plain.returncode == 0
     assert plain.stdout
 
 
 def test_networks_are_drawn(pyhwnas: Command, tmp_path: Path) -> None:
-    assert pyhwnas("spaces", "--show", "nasbench101").returncode == 0
+    assert pyhwnas("spaces", "show", "nasbench101").returncode == 0
     assert (tmp_path / "network.svg").read_text().lstrip().startswith("<svg")
+    named = pyhwnas("spaces", "show", "natssize", "--arch", "64:48:32:48:64", "-o", "a.svg")
+    assert "64:48:32:48:64: 231.4 M MACs" in named.stdout
+    assert "64:48:32:48:64" in (tmp_path / "a.svg").read_text()
+    assert pyhwnas("spaces", "show", "natssize", "--arch", "65").returncode != 0

@@ -88,9 +88,25 @@ class Crowded(Toy):
         return np.argsort(X[:, 0], kind="stable")
 
 
+class Miscounted(Toy):
+    n_genotypes = 80
+
+
+class Repeating(Toy):
+    n_networks = 27
+
+    def identity(self, X):
+        return spaces.row_hash(X[:, 1:])
+
+    def copies(self, X):
+        return np.ones(len(X), dtype=np.int64)
+
+
 @pytest.mark.parametrize(
     ("space", "message"),
     [
+        (Miscounted(), "n_genotypes is None or 81, got 80"),
+        (Repeating(), "copies counts the genotypes of each identity"),
         (Wandering(), "canonical is idempotent"),
         (Narrow(), "unit_ids returns int32"),
         (Crowded(), "a row alone gives the same bits"),
