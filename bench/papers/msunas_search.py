@@ -87,7 +87,7 @@ def main() -> None:
         seeds=read.seeds,
         quick=read.quick,
         notes=[
-            f"{len(read.seeds)} seeds where 20 are asked for: CPU time was short.",
+            f"{len(read.seeds)} seeds; the gates are for 20.",
             "P2: no network set has more than 738.436 with the problem's reference point, the "
             "worst of the table, so 740 was calibrated with another one.",
             "P2 published: all of its first 100 networks are the first, random design.",
