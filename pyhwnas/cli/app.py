@@ -16,7 +16,7 @@ from rich.table import Table
 
 import pyhwnas
 from pyhwnas import by_hand
-from pyhwnas.cli import contest, look
+from pyhwnas.cli import compare, look
 from pyhwnas.cli.benchmarks import benchmarks
 from pyhwnas.cli.look import print_json
 from pyhwnas.cli.options import (
@@ -305,7 +305,7 @@ def tell(
     print(f"{count} networks told, {known} evaluated in all")
 
 
-app.command()(contest.compare)
+app.command()(compare.compare)
 app.command()(look.tables)
 app.command()(benchmarks)
 app.add_typer(look.spaces, name="spaces")

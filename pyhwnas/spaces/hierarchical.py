@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -233,10 +234,9 @@ class Hierarchical(PlainSpace):
         depth = np.array(self.stages[stage].depths).take(X[:, self._starts[stage]])
         return np.where(np.arange(option.shape[1]) < depth[:, None], option, -1)
 
-    def unit_ids(self, X: IntMatrix, *, live: bool = False) -> npt.NDArray[np.int32]:
-        """Pick the unit in each slot, int32[n, n_slots]; all `ABSENT` in an invalid row."""
-        # Genes are read column by column.
-        X = np.asfortranarray(as_genotypes(self, X))
+    def choices(self, X: IntMatrix) -> npt.NDArray[np.int32]:
+        """Choose the candidate in each slot, int32[n, n_slots]; all `ABSENT` in an invalid row."""
+        X = np.asfortranarray(X, dtype=np.int32)  # genes are read column by column
         choices = np.empty((len(X), len(self.plan.slots)), dtype=np.int32, order="F")
         columns = iter(choices.T)
         resolution = (X[:, 0], len(self.resolutions))
@@ -260,7 +260,7 @@ class Hierarchical(PlainSpace):
             entering = leaving
         next(columns)[:] = mixed(entering, resolution)
         choices[~self._valid(X)] = ABSENT
-        return self.plan.unit_ids(choices, live=live)
+        return choices
 
     def canonical(self, X: IntMatrix) -> IntMatrix:
         """Set what is not expressed to 0, indices to the first of equal ones, gaps to the end."""
@@ -276,6 +276,21 @@ class Hierarchical(PlainSpace):
         ids = np.where(skips, ABSENT, ids)
         order = np.argsort(skips, axis=1, kind="stable")
         return row_hash(np.take_along_axis(ids, order, axis=1).astype(np.int64))
+
+    @property
+    def n_genotypes(self) -> int:
+        """Ways to halve the map as often as that, times widths and rows of blocks of each stage."""
+        ways = {0: 1}
+        for stage in self.stages:
+            ways = {
+                total: sum(ways.get(total - stride + 1, 0) for stride in stage.strides)
+                for total in range(self._total + 1)
+            }
+        stages = [
+            len(stage.widths) * sum(len(menu) ** depth for depth in stage.depths)
+            for stage, menu in zip(self.stages, self._menus, strict=True)
+        ]
+        return len(self.resolutions) * ways[self._total] * math.prod(stages)
 
     def valid(self, X: IntMatrix) -> BoolMatrix:
         """Accept rows whose strides multiply to the reduction and whose depths there are."""

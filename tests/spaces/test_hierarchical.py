@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -153,6 +155,16 @@ def _small() -> Backbone:
         widths=(16,), depths=(1,), blocks=(Bottleneck((3,), (0.5,)),), attentions=(ECA(),)
     )
     return Backbone((Conv(8, 3),), (first, second), (networks.GlobalAvgPool(),), reduction=2)
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_genotypes_are_counted(flat: bool) -> None:
+    for reduction in (2, 4):
+        backbone = dataclasses.replace(_small(), reduction=reduction)
+        space = Hierarchical(resolutions=(16,), backbone=backbone, flat=flat)
+        X = np.array(list(np.ndindex(*spaces.sizes(space))))
+        X = X[space.valid(X)]
+        assert len(np.unique(space.canonical(X), axis=0)) == space.n_genotypes
 
 
 @pytest.mark.parametrize(
