@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# One thread a worker: the suite has a process for each core, and threads beyond that wait spinning.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The slow oracles are imported as `reference.<name>` by tests of any folder.
 sys.path.insert(0, str(Path(__file__).parent))
 
