@@ -280,7 +280,7 @@ class Hierarchical(PlainSpace):
     @property
     def n_genotypes(self) -> int:
         """Ways to halve the map as often as that, times widths and rows of blocks of each stage."""
-        ways = {0: 1}
+        ways: dict[int, int] = {0: 1}
         for stage in self.stages:
             ways = {
                 total: sum(ways.get(total - stride + 1, 0) for stride in stage.strides)
@@ -290,7 +290,7 @@ class Hierarchical(PlainSpace):
             len(stage.widths) * sum(len(menu) ** depth for depth in stage.depths)
             for stage, menu in zip(self.stages, self._menus, strict=True)
         ]
-        return len(self.resolutions) * ways[self._total] * math.prod(stages)
+        return math.prod([len(self.resolutions), ways[self._total], *stages])
 
     def valid(self, X: IntMatrix) -> BoolMatrix:
         """Accept rows whose strides multiply to the reduction and whose depths there are."""
