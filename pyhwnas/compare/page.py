@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-import importlib.resources
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from pyhwnas._optional import require
 from pyhwnas.compare.runs import SETTINGS
 from pyhwnas.compare.verdict import Verdict
-from pyhwnas.report.text import DASH, count, number, percent, plural
+from pyhwnas.report.template import packaged, template
+from pyhwnas.report.text import count, number, plural
 
 __all__ = ["render"]
 
@@ -44,22 +43,10 @@ def render(verdict: Verdict, plots: Mapping[str, bytes], files: tuple[str, ...])
     str
         HTML that needs no other file; what came from outside is escaped.
     """
-    jinja2 = require("jinja2", extra="search")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals |= {
-        "count": count,
-        "number": number,
-        "percent": percent,
-        "plural": plural,
-        "dash": DASH,
-    }
-    template = environment.from_string(_packaged("pyhwnas.compare", "page.html.j2"))
     comparison, curves = verdict.comparison, verdict.curves
-    page: str = template.render(
+    page: str = template("pyhwnas.compare", "page.html.j2").render(
         title=f"{comparison.problem}: {plural(len(verdict.labels), 'optimizer')}",
-        style=_packaged("pyhwnas.report", "style.css"),
+        style=packaged("pyhwnas.report", "style.css"),
         summary=_summary(verdict),
         tiles=_tiles(verdict),
         plots=[
@@ -110,7 +97,3 @@ def _result(verdict: Verdict, label: str) -> dict[str, Any]:
         "gap": float(verdict.curves.log_gap(label)[:, -1].mean()),
         "seconds": float(verdict.curves.cpu_seconds[label].mean()),
     }
-
-
-def _packaged(package: str, name: str) -> str:
-    return importlib.resources.files(package).joinpath(name).read_text(encoding="utf-8")

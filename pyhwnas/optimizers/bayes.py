@@ -10,8 +10,8 @@ import numpy as np
 
 from pyhwnas.history import Batch, Floats, History, Ints
 from pyhwnas.optimizers.acquisition import Acquisition, Criterion, deterministic, observations
-from pyhwnas.optimizers.regions import Region, draw, new_rows
-from pyhwnas.optimizers.variation import mutate_one, unseen
+from pyhwnas.optimizers.regions import Region, draw
+from pyhwnas.optimizers.variation import are_new, mutate_one, unseen
 from pyhwnas.problem import Problem
 from pyhwnas.spaces import Space, sizes
 
@@ -147,7 +147,7 @@ class Bayes:
             return X
         mutants = mutate_one(problem.space, front[rng.integers(len(front), size=MUTANTS)], rng)
         mutants = mutants[region.contains(mutants)]
-        return np.concatenate([X, new_rows(problem, history, mutants, besides=X)])
+        return np.concatenate([X, mutants[are_new(problem, history, mutants, besides=X)]])
 
 
 def _encode(space: Space, X: Ints) -> Floats:

@@ -11,8 +11,8 @@ from pyhwnas import moo
 from pyhwnas._optional import require
 from pyhwnas.history import Batch, Floats, History, Ints
 from pyhwnas.optimizers.partition import dominance_numbers
-from pyhwnas.optimizers.regions import ROUNDS, Region, new_rows
-from pyhwnas.optimizers.variation import unseen
+from pyhwnas.optimizers.regions import ROUNDS, Region
+from pyhwnas.optimizers.variation import are_new, unseen
 from pyhwnas.problem import Problem
 from pyhwnas.spaces import Space, sizes
 
@@ -128,7 +128,8 @@ class CMAES:
         vain = 0
         while len(found) < n:
             X = _decode(space, strategy.ask(int(rng.integers(2**63))), rng)
-            X = new_rows(problem, history, X[region.contains(X)], besides=found)
+            X = X[region.contains(X)]
+            X = X[are_new(problem, history, X, besides=found)]
             vain = 0 if len(X) else vain + 1
             found = np.concatenate([found, X])
             if vain < ROUNDS:

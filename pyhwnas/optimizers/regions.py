@@ -12,7 +12,7 @@ from pyhwnas.optimizers.variation import unseen
 from pyhwnas.problem import Problem
 from pyhwnas.spaces import Space, one_hot, sizes
 
-__all__ = ["Encoding", "Region", "Sampler", "Uniform", "draw", "encode", "new_rows"]
+__all__ = ["Encoding", "Region", "Sampler", "Uniform", "draw", "encode"]
 
 Encoding: TypeAlias = Literal["by gene", "ordinal"]
 
@@ -163,25 +163,3 @@ def draw(
         if len(found) >= n or not region.path:
             return found
         region = region.wider()
-
-
-def new_rows(problem: Problem, history: History, X: Ints, besides: Ints) -> Ints:
-    """Leave out rows that are not valid, known, among `besides`, or repeated.
-
-    Parameters
-    ----------
-    problem : Problem
-    history : History
-    X, besides : ndarray of int64, shapes (n, n_genes) and (k, n_genes)
-        Canonical rows.
-
-    Returns
-    -------
-    ndarray of int64, shape (at most n, n_genes)
-        The first of those that count as the same, in order.
-    """
-    keys = problem.key(X)
-    first = np.zeros(len(X), dtype=bool)
-    first[np.unique(keys, return_index=True)[1]] = True
-    new = first & problem.space.valid(X) & ~np.isin(keys, problem.key(besides))
-    return X[new & (history.lookup(X) < 0)]

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from pyhwnas import moo
 from pyhwnas.history import Floats, History, Ints
 from pyhwnas.optimizers.regions import Encoding, Region, draw, encode
+from pyhwnas.optimizers.subset import hypervolume_improvement
 from pyhwnas.problem import Problem
+from pyhwnas.surrogates import Surrogate
 
-__all__ = ["Predictor", "Screened"]
-
-
-class _Fitted(Protocol):
-    def predict(self, Z: Floats, /) -> Floats: ...
-
-
-@runtime_checkable
-class Predictor(Protocol):
-    """A regression: its settings alone, a frozen dataclass."""
-
-    def fit(self, Z: Floats, y: Floats, rng: np.random.Generator, /) -> _Fitted:
-        """Learn from encoded rows, float64[n, d], and finite values, float64[n]."""
-        ...
+__all__ = ["Screened"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +22,7 @@ class Screened:
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Surrogate
         Learns each expensive objective from the evaluated rows; cheap objectives are measured.
     candidates : int
         New rows to predict for each batch; at least 1.
@@ -54,12 +42,12 @@ class Screened:
     hypervolume: Emmerich et al., 2006, https://doi.org/10.1109/TEVC.2005.859463
     """
 
-    predictor: Predictor
+    predictor: Surrogate
     candidates: int = field(default=4096, kw_only=True)
     encoding: Encoding = field(default="by gene", kw_only=True)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.predictor, Predictor):
+        if not isinstance(self.predictor, Surrogate):
             raise TypeError(
                 f"predictor: expected an object with a method fit, got {self.predictor!r}"
             )
@@ -79,7 +67,7 @@ class Screened:
         front = history.F[history.feasible]
         front = front[moo.nondominated_mask(front, keep_equal=False)]
         allowed = np.flatnonzero(violation <= 0)
-        best = allowed[_improving(F[allowed], front, np.asarray(history.ref_point), n)]
+        best = allowed[hypervolume_improvement(F[allowed], front, n, np.asarray(history.ref_point))]
         rank = np.zeros(len(X), dtype=np.int64)
         rank[allowed] = moo.dominance_counts(F[allowed])
         rest = np.lexsort((rank, violation))
@@ -103,20 +91,3 @@ class Screened:
             fitted = self.predictor.fit(Z[known], seen[known, column], rng)
             values[:, column] = fitted.predict(wanted)
         return values
-
-
-def _improving(F: Floats, front: Floats, ref_point: Floats, k: int) -> Ints:
-    """Choose at most k rows, each the one that adds most hypervolume."""
-    rows = np.flatnonzero(moo.nondominated_mask(F, keep_equal=False))
-    chosen: list[int] = []
-    while len(rows) and len(chosen) < k:
-        own = np.prod(np.maximum(ref_point - F[rows], 0.0), axis=1)
-        # What a row shares with the front is dominated by both.
-        gain = own - moo.hypervolume(np.maximum(F[rows, None], front[None]), ref_point)
-        best = int(np.argmax(gain))
-        if not gain[best] > 1e-12 * own[best]:  # rounding
-            break
-        chosen.append(int(rows[best]))
-        front = np.concatenate([front, F[rows[best]][None]])
-        rows = np.delete(rows, best)
-    return np.array(chosen, dtype=np.int64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import importlib.resources
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from pyhwnas._optional import require
 from pyhwnas.networks.picture import picture
 from pyhwnas.report.content import Choice, Content
 from pyhwnas.report.data import SHOWN, drawn_rows, plot_data, script_json
+from pyhwnas.report.template import packaged, template
 from pyhwnas.report.text import DASH, count, number, percent, plural
 
 __all__ = ["render"]
@@ -55,22 +55,10 @@ def render(content: Content, files: tuple[str, ...]) -> str:
     str
         HTML; everything that came from outside is escaped.
     """
-    jinja2 = require("jinja2", extra="search")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals |= {
-        "count": count,
-        "number": number,
-        "percent": percent,
-        "plural": plural,
-        "dash": DASH,
-    }
-    template = environment.from_string(_packaged("template.html.j2"))
-    page: str = template.render(
+    page: str = template("pyhwnas.report", "template.html.j2").render(
         content=content,
-        style=_packaged("style.css"),
-        script=_packaged("report.js"),
+        style=packaged("pyhwnas.report", "style.css"),
+        script=packaged("pyhwnas.report", "report.js"),
         plotly=_plotly(),
         data=script_json(plot_data(content)),
         files=files,
@@ -241,10 +229,6 @@ def _items(texts: Mapping[str, str]) -> Iterable[tuple[str, str]]:
 
 def _is_code(label: str, text: str) -> bool:
     return label.lower() in CODE or "\n" in text.strip()
-
-
-def _packaged(name: str) -> str:
-    return importlib.resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _plotly() -> str:

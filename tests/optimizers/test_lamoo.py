@@ -10,7 +10,8 @@ from search.toy import Mean, Toy
 from pyhwnas import Problem, Search, objectives, spaces
 from pyhwnas.optimizers import CMAES, Batch, Bayes, LaMOO
 from pyhwnas.optimizers.partition import Growth
-from pyhwnas.optimizers.regions import Region, Uniform, draw, encode, new_rows
+from pyhwnas.optimizers.regions import Region, Uniform, draw, encode
+from pyhwnas.optimizers.variation import are_new
 from pyhwnas.problem import AtMost
 from pyhwnas.testing import check_optimizer
 
@@ -87,7 +88,7 @@ def test_new_rows_are_valid_unknown_and_distinct():
     history = history_of(np.ones((1, 2)), X=np.zeros((1, 4), dtype=np.int64))
     problem = Problem(Toy(), (Mean(), Mean(name="other", seed=1)))
     X = np.array([[0, 0, 0, 0], [1, 0, 0, 0], [2, 0, 0, 0], [1, 0, 0, 0]])
-    np.testing.assert_array_equal(new_rows(problem, history, X, X[2:3]), X[1:2])
+    np.testing.assert_array_equal(X[are_new(problem, history, X, besides=X[2:3])], X[1:2])
 
 
 def test_what_a_batch_says_of_its_region():

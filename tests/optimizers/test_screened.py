@@ -11,7 +11,8 @@ from search.toy import Mean, Toy
 from pyhwnas import Problem, Search, moo, objectives, spaces
 from pyhwnas.optimizers import LaMOO
 from pyhwnas.optimizers.partition import Growth
-from pyhwnas.optimizers.screened import Screened, _improving
+from pyhwnas.optimizers.screened import Screened
+from pyhwnas.optimizers.subset import hypervolume_improvement
 from pyhwnas.problem import AtMost
 from pyhwnas.testing import check_optimizer
 
@@ -43,12 +44,12 @@ def test_rows_that_add_most_hypervolume():
     rng = np.random.default_rng(0)
     F, front, reference = rng.random((40, 3)), rng.random((5, 3)), np.ones(3)
     known = front
-    for row in _improving(F, front, reference, 6):
+    for row in hypervolume_improvement(F, front, 6, reference):
         before = moo.hypervolume(known, reference)
         gains = [moo.hypervolume(np.vstack([known, f]), reference) - before for f in F]
         assert gains[row] == pytest.approx(max(gains))
         known = np.vstack([known, F[row]])
-    assert not len(_improving(front, front, reference, 3))
+    assert not len(hypervolume_improvement(front, front, 3, reference))
 
 
 def test_a_linear_objective_is_learned():
