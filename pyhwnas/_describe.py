@@ -8,6 +8,7 @@ import functools
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Mapping
 from enum import Enum
 from types import FunctionType
@@ -32,9 +33,10 @@ def describe(value: object) -> Json:
     Returns
     -------
     JSON value
-        A dataclass becomes ``{"type": qualified name, field: ...}`` with the fields that its
+        A dataclass becomes ``{"type": public name, field: ...}`` with the fields that its
         constructor takes (not those with ``compare=False``, such as a number of threads), an
-        array its SHA-256, a function its qualified name.
+        array its SHA-256, a function its public name: that in the outermost package
+        that offers it.
 
     Raises
     ------
@@ -116,7 +118,12 @@ def _callable(value: object) -> Json:
 
 
 def _name(value: Any) -> str:
-    return f"{value.__module__}.{value.__qualname__}"
+    """Name the outermost package that offers a thing: the file inside it may be another one day."""
+    module, name = str(value.__module__), str(value.__qualname__)
+    parts = module.split(".")
+    packages = (".".join(parts[:end]) for end in range(1, len(parts)))
+    offering = (p for p in packages if getattr(sys.modules.get(p), name, None) is value)
+    return f"{next(offering, module)}.{name}"
 
 
 def differences(stored: Json, now: Json, path: str = "") -> list[str]:

@@ -11,8 +11,7 @@ import numpy.typing as npt
 from pyhwnas import moo
 from pyhwnas._optional import require
 from pyhwnas.history import Floats, History
-from pyhwnas.optimizers.choices import choice_frequencies
-from pyhwnas.spaces import Space, sizes
+from pyhwnas.spaces import Space, choice_frequencies, sizes
 
 __all__ = [
     "EVALUATION",

@@ -21,7 +21,7 @@ from pyhwnas._resume import append, bind, load_history, reference_point
 from pyhwnas.errors import EvaluationError
 from pyhwnas.history import Batch, Floats, History, HistoryLog, Ints
 from pyhwnas.optimizers import Optimizer
-from pyhwnas.optimizers.variation import MOST_ROWS
+from pyhwnas.optimizers.operators.variation import MOST_ROWS
 from pyhwnas.problem import Problem
 from pyhwnas.store import Row, Store
 

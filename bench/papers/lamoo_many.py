@@ -14,8 +14,8 @@ import numpy as np
 from bench.papers.table import Line, arguments, write
 from pyhwnas import Problem, Search, moo, spaces
 from pyhwnas.optimizers import LaMOO
-from pyhwnas.optimizers.partition import grow, select
-from pyhwnas.optimizers.regions import encode
+from pyhwnas.optimizers.lamoo.partition import grow, select
+from pyhwnas.optimizers.lamoo.regions import encode
 
 EVALS = 100
 WHAT = ("hypervolumes", "rows in them", "CPU ms")

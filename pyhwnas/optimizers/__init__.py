@@ -11,19 +11,13 @@ from pyhwnas.optimizers.bayes import Bayes
 from pyhwnas.optimizers.cma_es import CMAES
 from pyhwnas.optimizers.e_tf_moenas import ETFMOENAS
 from pyhwnas.optimizers.evolution import RegularizedEvolution
-from pyhwnas.optimizers.fa import FA
-from pyhwnas.optimizers.ifa import IFA
-from pyhwnas.optimizers.lamoo import LaMOO
+from pyhwnas.optimizers.firefly import FA, IFA, PFIFA, RBIFA
+from pyhwnas.optimizers.lamoo import Growth, LaMOO, Screened, Uniform
 from pyhwnas.optimizers.local_search import LocalSearch
 from pyhwnas.optimizers.msunas import MSuNAS
 from pyhwnas.optimizers.nsga2 import NSGA2
 from pyhwnas.optimizers.nsga3 import NSGA3
-from pyhwnas.optimizers.partition import Growth
-from pyhwnas.optimizers.pf_ifa import PFIFA
 from pyhwnas.optimizers.random import Random
-from pyhwnas.optimizers.rb_ifa import RBIFA
-from pyhwnas.optimizers.regions import Uniform
-from pyhwnas.optimizers.screened import Screened
 from pyhwnas.optimizers.screening import Screening
 from pyhwnas.problem import Problem
 

@@ -10,9 +10,9 @@ import numpy as np
 from pyhwnas import moo
 from pyhwnas._optional import require
 from pyhwnas.history import Batch, Floats, History, Ints
-from pyhwnas.optimizers.partition import dominance_numbers
-from pyhwnas.optimizers.regions import ROUNDS, Region
-from pyhwnas.optimizers.variation import are_new, unseen
+from pyhwnas.optimizers.lamoo.partition import dominance_numbers
+from pyhwnas.optimizers.lamoo.regions import ROUNDS, Region
+from pyhwnas.optimizers.operators.variation import are_new, unseen
 from pyhwnas.problem import Problem
 from pyhwnas.spaces import Space, sizes
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyhwnas.history import Batch, Floats, History, Ints
-from pyhwnas.optimizers.selection import competition_ranks, fronts_and_crowding, survivors
-from pyhwnas.optimizers.variation import mutate_each, two_point_crossover, unseen
+from pyhwnas.optimizers.operators.selection import competition_ranks, fronts_and_crowding, survivors
+from pyhwnas.optimizers.operators.variation import mutate_each, two_point_crossover, unseen
 from pyhwnas.problem import Problem
 
 __all__ = ["ETFMOENAS"]

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from pyhwnas.history import Batch, History, Ints
-from pyhwnas.optimizers.initial import first_rows
-from pyhwnas.optimizers.selection import fronts_and_crowding, survivors
-from pyhwnas.optimizers.variation import mutate_one, new_rows
+from pyhwnas.optimizers.operators.initial import first_rows
+from pyhwnas.optimizers.operators.selection import fronts_and_crowding, survivors
+from pyhwnas.optimizers.operators.variation import mutate_one, new_rows
 from pyhwnas.problem import Problem
 
 __all__ = ["RegularizedEvolution"]

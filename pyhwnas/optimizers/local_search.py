@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from pyhwnas.history import Batch, History, Ints
-from pyhwnas.optimizers.initial import first_rows
-from pyhwnas.optimizers.selection import fronts_and_crowding
-from pyhwnas.optimizers.variation import are_new
+from pyhwnas.optimizers.operators.initial import first_rows
+from pyhwnas.optimizers.operators.selection import fronts_and_crowding
+from pyhwnas.optimizers.operators.variation import are_new
 from pyhwnas.problem import Problem
 from pyhwnas.spaces import neighbours
 

@@ -8,10 +8,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from pyhwnas.history import Batch, History, Ints
-from pyhwnas.optimizers.initial import first_rows
-from pyhwnas.optimizers.levels import level_crossover, level_mutation
-from pyhwnas.optimizers.selection import Order, fronts_and_crowding, survivors, tournament
-from pyhwnas.optimizers.variation import (
+from pyhwnas.optimizers.operators.initial import first_rows
+from pyhwnas.optimizers.operators.levels import level_crossover, level_mutation
+from pyhwnas.optimizers.operators.selection import Order, fronts_and_crowding, survivors, tournament
+from pyhwnas.optimizers.operators.variation import (
     mutate_each,
     mutate_one,
     new_rows,

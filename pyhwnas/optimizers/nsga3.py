@@ -10,7 +10,7 @@ import numpy as np
 
 from pyhwnas.history import Floats, History, Ints
 from pyhwnas.optimizers.nsga2 import NSGA2
-from pyhwnas.optimizers.selection import Order, fronts_and_crowding
+from pyhwnas.optimizers.operators.selection import Order, fronts_and_crowding
 
 __all__ = ["NSGA3", "das_dennis", "niches"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pyhwnas.history import Batch, Floats, History, Ints
-from pyhwnas.optimizers.variation import unseen
+from pyhwnas.optimizers.operators.variation import unseen
 from pyhwnas.problem import Problem
 
 __all__ = ["Screening"]

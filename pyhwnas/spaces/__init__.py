@@ -12,6 +12,7 @@ from pyhwnas.spaces.base import (
     row_hash,
     sizes,
 )
+from pyhwnas.spaces.choices import choice_frequencies
 from pyhwnas.spaces.darts import DARTS
 from pyhwnas.spaces.fbnet import FBNet
 from pyhwnas.spaces.hierarchical import Hierarchical
@@ -35,6 +36,7 @@ __all__ = [
     "PlainSpace",
     "Space",
     "as_genotypes",
+    "choice_frequencies",
     "distance",
     "expressed",
     "neighbours",

@@ -12,8 +12,8 @@ from search.toy import Mean, Toy
 from pyhwnas import Problem, Search, moo, objectives, spaces
 from pyhwnas.optimizers import CMAES, LaMOO
 from pyhwnas.optimizers.cma_es import _decode, _encode, standing
-from pyhwnas.optimizers.partition import dominance_numbers
-from pyhwnas.optimizers.regions import Region
+from pyhwnas.optimizers.lamoo.partition import dominance_numbers
+from pyhwnas.optimizers.lamoo.regions import Region
 from pyhwnas.testing import check_optimizer
 
 pytest.importorskip("cma")

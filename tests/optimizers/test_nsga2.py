@@ -8,7 +8,7 @@ from search.toy import Mean, Toy
 
 from pyhwnas import Problem, Search, moo, objectives, spaces
 from pyhwnas.optimizers import NSGA2
-from pyhwnas.optimizers.initial import smallest_and_largest
+from pyhwnas.optimizers.operators.initial import smallest_and_largest
 from pyhwnas.problem import AtMost
 from pyhwnas.testing import check_optimizer
 

@@ -1,0 +1,1 @@
+"""Steps that many optimizers share: first rows, variation, selection, subsets."""
