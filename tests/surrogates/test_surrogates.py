@@ -198,7 +198,7 @@ def test_switching_takes_what_ranks_best():
     assert np.argmax(switching.scores(X, step, rng())) == 0
 
 
-def test_the_score_is_mean_minus_deviation():
+def test_the_score_by_definition():
     class Stub:
         def fit(self, X, y, rng):
             return self
@@ -208,10 +208,12 @@ def test_the_score_is_mean_minus_deviation():
 
     X = choices(20, values=9)
     y = X[:, 0] + X[:, 1]
-    switching = AdaptiveSwitching((Stub(),), folds=4)
+    switching = AdaptiveSwitching((Stub(),), folds=4, criterion="folds")
     parts = np.array_split(rng(3).permutation(20), 4)
     tau = [kendall_tau(X[part, 0], y[part]) for part in parts]
     np.testing.assert_allclose(switching.scores(X, y, rng(3)), np.mean(tau) - np.std(tau))
+    pooled = AdaptiveSwitching((Stub(),), folds=4)
+    np.testing.assert_allclose(pooled.scores(X, y, rng(3)), kendall_tau(X[:, 0], y))
 
 
 def test_tau_of_what_has_no_order_is_the_worst():
@@ -248,6 +250,7 @@ def test_warped_values_are_taken_back_and_the_tail_is_tamed():
         (lambda: Kriging(steps=0), "steps: expected at least 1"),
         (lambda: AdaptiveSwitching(()), "at least one surrogate"),
         (lambda: AdaptiveSwitching(folds=1), "two folds"),
+        (lambda: AdaptiveSwitching(criterion="mean"), "'pooled' or 'folds'"),
     ],
 )
 def test_settings_are_checked(make, message):
