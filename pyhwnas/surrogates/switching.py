@@ -35,7 +35,7 @@ class AdaptiveSwitching:
     Notes
     -----
     Tau within a fold of ten rows is noisy: over 20 splits of 100 rows of the MobileNetV3 space,
-    the published criterion lost up to .024 of the best surrogate's tau, the pooled one up to .014
+    the published criterion lost up to .09 of the best surrogate's tau, the pooled one up to .014
     (``bench/results/papers/msunas_switching.json``). A constant prediction has tau -1. The winner
     is fitted anew on all rows. With fewer than two rows a fold there are fewer folds, and with
     fewer than four rows the first of the pool is taken.
