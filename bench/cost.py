@@ -1,13 +1,16 @@
-"""What it costs to have the package around: import time, and seconds for population readings.
+"""What it costs to have the package around: import time, commands, population readings.
 
-Run as ``python -m bench.cost``. Import times are medians of fresh processes.
+Run as ``python -m bench.cost``. Import times are medians of fresh processes; commands are fresh
+processes too, from a cold start to the last byte.
 """
 
 from __future__ import annotations
 
+import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -16,6 +19,7 @@ import numpy as np
 from bench.record import save
 from pyhwnas import moo, objectives, proxies, spaces
 
+SCORE_ALL = ("score", "--space", "nasbench201", "--all", "--proxies", "synflow_expected", "--quiet")
 ADDITIVE = (
     spaces.NASBench201(),
     spaces.MobileNetV3(resolutions=(192, 224)),
@@ -34,6 +38,20 @@ def import_ms(statement: str, repeats: int = 15) -> float:
 
     pairs = [(seconds("pass"), seconds(statement)) for _ in range(repeats)]
     return 1e3 * statistics.median(b - a for a, b in pairs)
+
+
+def command_seconds(*arguments: str, repeats: int = 5) -> dict[str, float]:
+    """Medians of wall and CPU seconds of a command, in an empty folder each time."""
+    walls, cpus = [], []
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            command = [sys.executable, "-m", "pyhwnas", *arguments]
+            subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            walls.append(time.perf_counter() - start)
+            cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return {"wall": statistics.median(walls), "cpu": statistics.median(cpus)}
 
 
 def cpu_seconds(call: Callable[[], object], repeats: int = 5) -> float:
@@ -72,14 +90,18 @@ def main() -> None:
         "import_ms": {
             name: import_ms(f"import {name}") for name in ("numpy", "pyhwnas", "pyhwnas.moo")
         },
+        "command_s": {
+            "--help": command_seconds("--help"),
+            "score nasbench201 --all": command_seconds(*SCORE_ALL, "--workers", "2"),
+        },
         "networks_per_cpu_second": {
             **{f"unit_ids {s.name}": unit_rate(s) for s in ADDITIVE},
             **{f"unit_ids live {s.name}": unit_rate(s, live=True) for s in ADDITIVE},
             "macs nasbench201": len(everything) / cpu_seconds(lambda: macs_201(everything)),
             "macs mobilenetv3": len(X) / cpu_seconds(lambda: macs_mobile(X)),
-            "synflow nasbench201": len(everything)
+            "synflow_expected nasbench201": len(everything)
             / cpu_seconds(lambda: synflow_201(everything), 3),
-            "synflow mobilenetv3": 200 / cpu_seconds(lambda: synflow_mobile(X[:200]), 3),
+            "synflow_expected mobilenetv3": 200 / cpu_seconds(lambda: synflow_mobile(X[:200]), 3),
         },
         "cpu_ms": {
             "sort 10000 x 3": 1e3 * cpu_seconds(lambda: moo.nondominated_sort(F)),
@@ -87,7 +109,7 @@ def main() -> None:
         },
     }
     for section, numbers in found.items():
-        print(section, {name: round(value, 1) for name, value in numbers.items()})
+        print(section, numbers)
     save("cost", found)
 
 

@@ -18,6 +18,7 @@ __all__: list[str] = [
     "epsilon_additive",
     "epsilon_multiplicative",
     "gather_sum",
+    "hamming_distances",
     "hypervolume",
     "hypervolume_approx",
     "hypervolume_contributions",
@@ -28,8 +29,10 @@ __all__: list[str] = [
     "nondominated_sort",
     "pack_signs",
     "r2",
+    "sign_distances",
     "sign_statistics",
     "simd_level",
+    "synflow",
     "synflow_expected",
 ]
 
@@ -77,6 +80,11 @@ def gather_sum(
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     Sum over each row's ids of their cost, -1 skipped.
+    """
+
+def hamming_distances(bits: numpy.ndarray, threads: int) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    For each two rows, the number of bits in which they differ.
     """
 
 def hypervolume(
@@ -147,6 +155,11 @@ def r2(F: numpy.ndarray, ideal: numpy.ndarray, weights: numpy.ndarray, threads: 
     Mean over the weights of the least weighted distance from the ideal point.
     """
 
+def sign_distances(x: numpy.ndarray, threads: int) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    hamming_distances(pack_signs(x)) without storing the bits.
+    """
+
 def sign_statistics(
     x: numpy.ndarray, threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]:
@@ -157,6 +170,26 @@ def sign_statistics(
 def simd_level() -> str:
     """
     The vector instructions in use: baseline, avx2 or avx512.
+    """
+
+def synflow(
+    slot_input_offsets: numpy.ndarray,
+    slot_inputs: numpy.ndarray,
+    unit_offsets: numpy.ndarray,
+    unit_input_offsets: numpy.ndarray,
+    unit_input_shapes: numpy.ndarray,
+    nodes: numpy.ndarray,
+    node_input_offsets: numpy.ndarray,
+    node_inputs: numpy.ndarray,
+    unit_ids: numpy.ndarray,
+    places: numpy.ndarray,
+    weight_offsets: numpy.ndarray,
+    weights: numpy.ndarray,
+    double_precision: bool,
+    threads: int,
+) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    ln of the Synflow of each row's network with the weights of its units in their slots.
     """
 
 def synflow_expected(

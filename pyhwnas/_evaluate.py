@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from pyhwnas.errors import EvaluationError
-from pyhwnas.history import Floats, Ints
+from pyhwnas.history import Floats, History, Ints
 from pyhwnas.problem import Evaluation, Problem
 
-__all__ = ["Told", "evaluate"]
+__all__ = ["Told", "check_failures", "evaluate"]
 
 
 class Told(NamedTuple):
@@ -102,3 +102,15 @@ def _submit(problem: Problem, executor: Executor, rows: Sequence[Told], X: Ints)
     finally:
         for future in running:
             future.cancel()
+
+
+def check_failures(history: History, max_failures: int) -> None:
+    """Give up when more rows than this have failed."""
+    count = int(history.failed.sum())
+    if count > max_failures:
+        last = history.errors[int(np.flatnonzero(history.failed)[-1])].strip().splitlines()[-1]
+        raise EvaluationError(
+            f"{count} of {len(history)} rows failed, more than max_failures={max_failures}; the "
+            f"last one with: {last}. All tracebacks are in history.errors; correct the cause and "
+            "start a new run, or call run again with a larger max_failures to go on"
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pyhwnas._files import write_atomically
-from pyhwnas.job import External
+from pyhwnas.objective_names import External
 from pyhwnas.pipeline import Run
 from pyhwnas.problem import Problem
 from pyhwnas.search import Asked
@@ -87,7 +87,7 @@ def tell(run: Run, path: Path) -> tuple[int, int]:
             values[:, column] = found.values[:, 0]
             failed |= {n: why for n, why in zip(brought, found.errors, strict=True) if why}
         search.tell(pending.ids[rows], values, failed=failed)
-        return len(brought.keys() | failed), len(search.history)
+        return len(brought.keys() | failed), search.history.evaluations
 
 
 def _read(

@@ -18,7 +18,7 @@ from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
 
 __all__ = ["examine", "noise"]
 
-EXTRAS = ("torch", "scipy", "sklearn", "pymoo", "botorch", "openvino", "tvm")
+EXTRAS = ("torch", "scipy", "sklearn", "pymoo", "botorch", "pyarrow", "openvino", "tvm")
 
 
 def examine() -> dict[str, dict[str, str]]:

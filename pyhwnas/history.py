@@ -90,7 +90,8 @@ class History:
     violation : ndarray of float64, shape (n,)
         Sum of relative excesses over the constraints; 0 is feasible.
     batch : ndarray of int64, shape (n,)
-        Index in `batches` of the batch that proposed the row first.
+        Index in `batches` of the batch that proposed the row first; -1 where another run evaluated
+        it, see the warm start of `Search`.
     seconds : ndarray of float64, shape (n,)
         How long the evaluation took; NaN where nobody measured it.
     keys : ndarray of int64, shape (n,)
@@ -123,6 +124,11 @@ class History:
 
     def __len__(self) -> int:
         return len(self.X)
+
+    @property
+    def evaluations(self) -> int:
+        """How many rows this run evaluated itself."""
+        return int((self.batch >= 0).sum())
 
     @property
     def errors(self) -> tuple[str, ...]:

@@ -3,54 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
-import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyhwnas import objectives, proxies
-from pyhwnas.latency import LatencyBackend, LatencyTable
-from pyhwnas.optimizers import Optimizer
+from pyhwnas.devices import is_latency, latency_at
+from pyhwnas.names import construct, load
+from pyhwnas.objective_names import Ingredients, make_objective
 from pyhwnas.problem import AtLeast, AtMost, Objective, Problem
 from pyhwnas.spaces import Space
 
-__all__ = ["External", "Job", "as_type_of", "construct", "load", "names", "toml_lines"]
+if TYPE_CHECKING:
+    from pyhwnas.latency import LatencyBackend, LatencyTable
+    from pyhwnas.optimizers import Optimizer
 
-COSTS = ("macs", "params", "latency_ms")
-COUNTERS: dict[str, Callable[[Space], Objective]] = {
-    "macs": objectives.Macs,
-    "params": objectives.Params,
-}
+__all__ = ["Job", "as_type_of", "toml_lines"]
 
-
-@dataclass(frozen=True, slots=True)
-class External:
-    """An objective whose values people bring: `pyhwnas ask` and `pyhwnas tell`.
-
-    Parameters
-    ----------
-    space : Space
-    name : str
-    sense : {"min", "max"}
-    """
-
-    space: Space
-    name: str
-    sense: Any
-    unit: str = ""
-    cost: Any = "expensive"
-
-    def __call__(self, X: Any, /) -> Any:
-        """Refuse: there is nothing here to compute."""
-        raise ValueError(
-            f"objective {self.name} is measured elsewhere: write rows out with 'pyhwnas ask', "
-            "evaluate them, and hand the values in with 'pyhwnas tell'"
-        )
+COSTS = ("macs", "params")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +37,13 @@ class Job:
     space_options : mapping
         Arguments of the space's class.
     objectives : tuple of str
-        Among ``synflow``, ``icd``, ``latency_ms``, ``macs``, ``params``; ``"file.py:name"`` or
-        ``"module:name"`` for a callable that makes an objective of a space; ``"name:min"`` or
-        ``"name:max"`` for values that you bring yourself (`pyhwnas ask`).
+        Among `pyhwnas.objective_names.OBJECTIVES`: ``synflow_expected`` (the closed form), ``icd``,
+        ``latency_ms``, ``macs``, ``params``; ``"file.py:name"`` or ``"module:name"`` for a callable
+        that makes an objective of a space; ``"name:min"`` or ``"name:max"`` for values that you
+        bring yourself (`pyhwnas ask`); ``"latency_ms@NAME"`` for another device.
+    devices : mapping of str to str
+        Other devices by name: each the path of its latency table, or ``"note10"`` or
+        ``"i7-8700K"`` for a published one.
     optimizer : str
         Name of an optimizer, or ``"file.py:Class"`` or ``"module:Class"``.
     optimizer_options : mapping
@@ -76,6 +51,8 @@ class Job:
         stated, the scores, and MACs, params and latency; the ``score`` to screen by is the first.
     at_most, at_least : tuple of str
         Constraints such as ``"latency_ms=20"``.
+    warm_start : str
+        File of another run of the space to start from, see `Search`.
     evals : int
         Distinct networks to evaluate.
     batch : int, optional
@@ -100,11 +77,13 @@ class Job:
 
     space: str = "mobilenetv3"
     space_options: Mapping[str, Any] = field(default_factory=dict)
-    objectives: tuple[str, ...] = ("synflow", "icd", "latency_ms")
+    objectives: tuple[str, ...] = ("synflow_expected", "icd", "latency_ms")
+    devices: Mapping[str, Any] = field(default_factory=dict)
     optimizer: str = "rb-ifa"
     optimizer_options: Mapping[str, Any] = field(default_factory=dict)
     at_most: tuple[str, ...] = ()
     at_least: tuple[str, ...] = ()
+    warm_start: str = ""
     evals: int = 400
     batch: int | None = None
     seed: int = 0
@@ -119,7 +98,7 @@ class Job:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("space_options", "optimizer_options"):
+        for name in ("space_options", "devices", "optimizer_options"):
             object.__setattr__(self, name, _plain(getattr(self, name)))
 
     @classmethod
@@ -190,20 +169,17 @@ class Job:
         ValueError
             If a number is out of range, or a name, option or constraint means nothing.
         """
-        for name, least in (("evals", 1), ("top", 0), ("seed", 0), ("max_failures", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}: expected at least {least}, got {getattr(self, name)}")
-        for name in ("threads", "batch_size", "workers", "n_images", "image_size", "batch"):
-            if (getattr(self, name) or 1) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        self.check_numbers()
         made = [
-            name if name == "latency_ms" else self._objective(name, space, None).name
+            name if name == "latency_ms" else make_objective(name, space, self._ingredients()).name
             for name in self.objectives
         ]
         if not made or len(set(made)) != len(made):
             raise ValueError(
                 f"objectives: expected distinct names, got {', '.join(made) or 'none'}"
             )
+        if idle := [device for device in self.devices if latency_at(device) not in made]:
+            raise ValueError(f"devices: {idle[0]!r} is in no objective; add {latency_at(idle[0])}")
         for constraint in self._constraints():
             if constraint.name not in made:
                 raise ValueError(
@@ -213,9 +189,26 @@ class Job:
         self.make_optimizer(made)
         self.make_backend()
 
+    def check_numbers(self) -> None:
+        """Refuse numbers that are out of range."""
+        for name, least in (("evals", 1), ("top", 0), ("seed", 0), ("max_failures", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+        for name in ("threads", "batch_size", "workers", "n_images", "image_size", "batch"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expected at least 1, got {value}")
+
+    def make_objectives(
+        self, space: Space, table: LatencyTable | None = None
+    ) -> tuple[Objective, ...]:
+        """Make the objectives; `table` is needed if `wants_table`."""
+        ingredients = self._ingredients(table)
+        return tuple(make_objective(name, space, ingredients) for name in self.objectives)
+
     def make_problem(self, space: Space, table: LatencyTable | None = None) -> Problem:
         """Make the problem; `table` is needed if `wants_table`."""
-        made = tuple(self._objective(name, space, table) for name in self.objectives)
+        made = self.make_objectives(space, table)
         return Problem(space, made, constraints=self._constraints())
 
     def make_optimizer(self, names: Sequence[str]) -> Optimizer:
@@ -223,7 +216,7 @@ class Job:
         cls = load("optimizers", self.optimizer)
         options = dict(self.optimizer_options)
         takes = {f.name for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else ()
-        costs = tuple(name for name in names if name in COSTS)
+        costs = tuple(name for name in names if name in COSTS or is_latency(name))
         scores = tuple(name for name in names if name not in costs)
         roles: dict[str, Any] = {"performance": scores, "efficiency": costs}
         roles |= {"score": scores[0]} if scores else {}
@@ -233,98 +226,22 @@ class Job:
         made: Optimizer = construct(cls, options, f"optimizer {self.optimizer}")
         return made
 
+    def _ingredients(self, table: LatencyTable | None = None) -> Ingredients:
+        return Ingredients(
+            seed=self.seed,
+            images=self.images,
+            n_images=self.n_images,
+            image_size=self.image_size,
+            threads=self.workers,
+            devices=self.devices,
+            table=table,
+        )
+
     def _constraints(self) -> tuple[AtMost | AtLeast, ...]:
         return (
             *(_constraint(AtMost, text) for text in self.at_most),
             *(_constraint(AtLeast, text) for text in self.at_least),
         )
-
-    def _objective(self, name: str, space: Space, table: LatencyTable | None) -> Objective:
-        if name == "synflow":
-            return proxies.SynflowExpected(space, threads=self.workers)
-        if name in COUNTERS:
-            return COUNTERS[name](space)
-        if name == "icd":
-            return proxies.ICD(space, self._images(space), seed=self.seed, threads=self.workers)
-        if name == "latency_ms":
-            if table is None:
-                raise ValueError(
-                    "objective latency_ms needs a latency table; see 'pyhwnas profile'"
-                )
-            return objectives.Latency(space, table)
-        head, colon, tail = name.rpartition(":")
-        if not colon:
-            known = ", ".join((*COUNTERS, "synflow", "icd", "latency_ms"))
-            raise ValueError(
-                f"unknown objective {name!r}; expected {known}, 'file.py:name', 'module:name', "
-                "or 'name:min' / 'name:max' for values that you bring"
-            )
-        if tail in ("min", "max"):
-            return External(space, head, tail)
-        made: Objective = load("objectives", name)(space)
-        return made
-
-    def _images(self, space: Space) -> Any:
-        size = self.image_size
-        if space.plan is not None:
-            # Images no larger than the network's own input: small spaces were made for small ones.
-            size = min(size, *(unit.inputs[0][1] for unit in space.plan.slots[0].candidates))
-        if self.images:
-            return proxies.load_images(self.images, self.n_images, size)
-        return proxies.sample_images(self.n_images, size)
-
-
-def names(kind: str) -> list[str]:
-    """List the names that packages have given to their ``spaces``, ``optimizers``, ``backends``."""
-    return sorted(point.name for point in entry_points(group=f"pyhwnas.{kind}"))
-
-
-def load(kind: str, name: str) -> Any:
-    """Find a class by the name that its package gave it, or by file or module."""
-    head, colon, attribute = name.rpartition(":")
-    if not colon:
-        known = {point.name: point for point in entry_points(group=f"pyhwnas.{kind}")}
-        if name not in known:
-            raise ValueError(
-                f"unknown name {name!r} among {kind}; expected one of {', '.join(sorted(known))}, "
-                "'file.py:Name' or 'module:Name'"
-            )
-        return known[name].load()
-    try:
-        module = _module_from_file(Path(head)) if head.endswith(".py") else None
-        return getattr(module or importlib.import_module(head), attribute)
-    except (ImportError, AttributeError, OSError) as error:
-        raise ValueError(f"cannot load {name!r} ({error}); expected 'file.py:Name'") from error
-
-
-def _module_from_file(path: Path) -> Any:
-    """Import a file by its name, so that what it defines can be pickled by workers."""
-    path = path.resolve()
-    if not path.is_file():
-        raise FileNotFoundError(f"no file {path}")
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    module = importlib.import_module(path.stem)
-    if Path(module.__file__ or "").resolve() != path:
-        raise ImportError(
-            f"another module is called {path.stem!r} ({module.__file__}); rename {path.name}"
-        )
-    return module
-
-
-def construct(cls: Callable[..., Any], options: Mapping[str, Any], what: str) -> Any:
-    """Call a class with options from a file or a command line; wrong ones are a ValueError."""
-    arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
-    if dataclasses.is_dataclass(cls):
-        takes = [f.name for f in dataclasses.fields(cls) if f.init]
-        if unknown := [name for name in arguments if name not in takes]:
-            raise ValueError(
-                f"{what}: unknown option {unknown[0]!r}; expected one of {', '.join(takes)}"
-            )
-    try:
-        return cls(**arguments)
-    except TypeError as error:
-        raise ValueError(f"{what}: {error}") from error
 
 
 def _constraint(kind: type[AtMost] | type[AtLeast], text: str) -> AtMost | AtLeast:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import signal
@@ -11,9 +10,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
@@ -23,6 +20,10 @@ from pyhwnas.history import Floats, Ints
 from pyhwnas.networks import Network, Plan
 from pyhwnas.problem import Cost, Sense
 from pyhwnas.spaces import Space
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
 
 __all__ = ["Latency", "Macs", "Params", "PerNetwork"]
 
@@ -95,11 +96,13 @@ class Latency:
         A space with a plan.
     table : LatencyTable
         Measured with ``pyhwnas profile``, or any object with ``predict(space, X)``.
+    name : str
+        Of the objective; several devices in one problem need several names.
     """
 
     space: Space
     table: _Table
-    name: ClassVar[str] = "latency_ms"
+    name: str = field(default="latency_ms", kw_only=True)
     unit: ClassVar[str] = "ms"
     sense: ClassVar[Sense] = "min"
     cost: ClassVar[Cost] = "cheap"
@@ -209,6 +212,8 @@ class _ChildError(Exception):
 
 def _within(seconds: float, fn: Callable[[Network], float], network: Network) -> float:
     """Call a function in a fresh process and kill it at the limit."""
+    import multiprocessing
+
     # A forked process would inherit the locks and threads of this one, and hang.
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
@@ -245,6 +250,8 @@ def _child(results: Connection, fn: Callable[[Network], float], network: Network
 
 
 def _end_with_parent() -> None:
+    import multiprocessing
+
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from pyhwnas._arrays import as_ids, as_matrix
 from pyhwnas._describe import Json, decode, describe, encode
-from pyhwnas._evaluate import evaluate
+from pyhwnas._evaluate import check_failures, evaluate
 from pyhwnas._resume import append, bind, load_history, reference_point
-from pyhwnas.errors import EvaluationError
+from pyhwnas._warm_start import begin_with, start_from
 from pyhwnas.history import Batch, Floats, History, HistoryLog, Ints
-from pyhwnas.optimizers import Optimizer
+from pyhwnas.optimizers import Auto, Optimizer
 from pyhwnas.optimizers.operators.variation import MOST_ROWS
 from pyhwnas.problem import Problem
 from pyhwnas.store import Row, Store
@@ -58,11 +58,16 @@ class Search:
     ----------
     problem : Problem
     optimizer : Optimizer
+        `Auto` is replaced by its choice for the problem.
     store : path-like, optional
         The file of the run, made if it does not exist and continued if it does; None keeps the
         run in memory.
     seed : int
         Not negative. Batch number i is drawn with ``default_rng([seed, i])``.
+    warm_start : path-like or History, optional
+        Another run of the same space to begin with, see Notes. The file of a run says what its
+        objectives were; those of a history are known by name, sense and unit. What is taken over
+        is kept in this run's file; when that is opened again, the other run is not read.
 
     Raises
     ------
@@ -77,6 +82,12 @@ class Search:
     bit for bit (the order of rows is that of telling). A row that is known costs nothing. An
     optimizer that has nothing new, in an empty batch or in 1000 batches in a row, is not asked
     again.
+
+    A warm start from a run with the same objectives makes all its rows known, as rows of batch -1
+    that are no evaluations, with its reference point; the best of them take the place of the first
+    batch. Where the objectives are others, such as latency on another device, its front takes up to
+    half of the first batch. The optimizer goes on as if it had drawn these rows itself, so that
+    every optimizer can start from any run.
 
     Examples
     --------
@@ -98,20 +109,23 @@ class Search:
         *,
         store: str | os.PathLike[str] | None = None,
         seed: int = 0,
+        warm_start: str | os.PathLike[str] | History | None = None,
     ) -> None:
         if seed < 0:
             raise ValueError(f"seed: expected an integer from 0 up, got {seed}")
         self.problem = problem
-        self.optimizer = optimizer
+        self.optimizer = optimizer.choose(problem) if isinstance(optimizer, Auto) else optimizer
         self.seed = operator.index(seed)
         description: Json = {
             "problem": problem.describe(),
-            "optimizer": describe(optimizer),
+            "optimizer": describe(self.optimizer),
             "seed": self.seed,
         }
         self._store = Store(store)
         try:
             bind(self._store, description, describe(problem.ref_point))
+            if warm_start is not None:
+                start_from(self._store, problem, warm_start)
             self._load()
         except BaseException:
             self._store.close()
@@ -231,7 +245,7 @@ class Search:
         Parameters
         ----------
         n_evals : int
-            Total of evaluated rows, those of earlier runs and failed ones included.
+            Total of evaluated rows, failed ones and those before an interruption included.
         batch : int, optional
             How many rows to wish for at a time; None takes the optimizer's own step.
         executor : concurrent.futures.Executor, optional
@@ -255,13 +269,13 @@ class Search:
         """
         if executor is not None and not isinstance(executor, Executor):
             raise TypeError(f"executor: expected a concurrent.futures.Executor, got {executor!r}")
-        while len(self.history) < n_evals:
-            _check_failures(self.history, max_failures)
+        while self.history.evaluations < n_evals:
+            check_failures(self.history, max_failures)
             asked = self.ask(batch)
             if not len(asked.ids):
                 logger.info("nothing left to propose after %d rows", len(self.history))
                 break
-            count = n_evals - len(self.history)
+            count = n_evals - self.history.evaluations
             asked = Asked(asked.ids[:count], asked.X[:count])
             with closing(evaluate(self.problem, asked.ids.tolist(), asked.X, executor)) as results:
                 for told in results:
@@ -269,7 +283,7 @@ class Search:
                     for callback in on_tell:
                         callback(self)
                     if any(told.errors):
-                        _check_failures(self.history, max_failures)
+                        check_failures(self.history, max_failures)
         return self.history
 
     def _propose(self, n: int | None) -> None:
@@ -285,7 +299,10 @@ class Search:
             self._exhaust()
             return
         rng = np.random.default_rng([self.seed, number])
-        proposed = self.optimizer.propose(self.problem, history, n, rng)
+        warm = not number and (len(history) > 0 or len(self._front) > 0)
+        proposed = self.optimizer.propose(self.problem, history, None if warm else n, rng)
+        if warm:
+            proposed = begin_with(self.problem, proposed, history, self._front)
         if not len(proposed.X):
             self._exhaust()
             return
@@ -358,6 +375,7 @@ class Search:
             self._log.ref_point = problem.minimised(np.array(meta["ref_point"]))
         self._add([row for row in rows if row.told is not None])
         self._pending = {row.id: row for row in rows if row.told is None}
+        self._front: Ints = np.array(meta.get("warm_start", {"front": []})["front"], dtype=np.int64)
         self._exhausted = bool(meta.get("exhausted", False))
         self._stale = False
 
@@ -380,14 +398,3 @@ def _check_ids(ids: Sequence[int], pending: Mapping[int, Row], told: int) -> Non
                 if known
                 else f"ids: there is no row {i}; tell rows that ask returned"
             )
-
-
-def _check_failures(history: History, max_failures: int) -> None:
-    count = int(history.failed.sum())
-    if count > max_failures:
-        last = history.errors[int(np.flatnonzero(history.failed)[-1])].strip().splitlines()[-1]
-        raise EvaluationError(
-            f"{count} of {len(history)} rows failed, more than max_failures={max_failures}; the "
-            f"last one with: {last}. All tracebacks are in history.errors; correct the cause and "
-            "start a new run, or call run again with a larger max_failures to go on"
-        )

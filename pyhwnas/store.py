@@ -1,8 +1,9 @@
 """The log of a run: one SQLite file that a kill at any moment leaves readable.
 
 Tables: ``meta`` (names and JSON values), ``batches`` (what was proposed, with the optimizer's
-state), ``rows`` (distinct rows; pending, done or failed). Write-ahead logging lets others read
-while a search writes; closing folds the log back, so that a finished run is a single file.
+state; number -1 are rows known before, with where they are from), ``rows`` (distinct rows;
+pending, done or failed). Write-ahead logging lets others read while a search writes; closing folds
+the log back, so that a finished run is a single file.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import os
 import sqlite3
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,9 +24,12 @@ from pyhwnas._sqlite import connect, explained, finish, lock
 from pyhwnas.errors import StoreError
 from pyhwnas.history import Batch
 
-__all__ = ["SCHEMA_VERSION", "Row", "Store"]
+__all__ = ["KNOWN_BEFORE", "SCHEMA_VERSION", "Row", "Store"]
 
 SCHEMA_VERSION = 1
+KNOWN_BEFORE = -1
+"""Number of the batch of rows that are known before the first one is proposed."""
+
 APPLICATION_ID = 0x68774E53  # "hwNS" in the file's header
 
 TABLES = """
@@ -131,7 +135,7 @@ class Store:
     def read(self) -> tuple[dict[str, Any], list[Batch], list[Row]]:
         """Return meta, batches, and rows: those told in this order, then those pending by id."""
         with self._transaction("DEFERRED"):  # all three as they are at one moment
-            found = self._db.execute("SELECT x, aux FROM batches ORDER BY id")
+            found = self._db.execute("SELECT x, aux FROM batches WHERE id >= 0 ORDER BY id")
             batches = [Batch(np.array(json.loads(x)), decode(aux)) for x, aux in found]
             rows = [
                 Row(i, batch, key, json.loads(x), told, _values(v), violation or 0.0,
@@ -145,30 +149,42 @@ class Store:
 
     def add_batch(self, number: int, batch: Batch, rows: Sequence[Row]) -> None:
         """Store a batch and the rows that are new in it, as pending."""
-        record = (number, json.dumps(batch.X.tolist()), encode(batch.aux))
         with self._transaction():
-            self._db.execute("INSERT INTO batches VALUES (?, ?, ?)", record)
-            self._db.executemany(
-                'INSERT INTO rows (id, batch, "key", genotype) VALUES (?, ?, ?, ?)',
-                [(row.id, row.batch, row.key, json.dumps(row.genotype)) for row in rows],
-            )
+            self._add(number, batch, rows)
 
     def tell(self, rows: Sequence[Row], **meta: Json) -> None:
         """Store results, all or none, and facts about the run that follow from them."""
         with self._transaction():
-            for row in rows:
-                values = [None if np.isnan(value) else value for value in row.values]
-                status = "failed" if row.error else "done"
-                done = self._db.execute(
-                    'UPDATE rows SET status = ?, told = ?, "values" = ?, violation = ?, '
-                    "seconds = ?, error = ? WHERE id = ? AND status = 'pending'",
-                    (status, row.told, json.dumps(values), row.violation, row.seconds, row.error,
-                     row.id),
-                )  # fmt: skip
-                if done.rowcount != 1:
-                    raise sqlite3.IntegrityError(f"row {row.id} is not pending")
-            for name, value in meta.items():
-                self._write_meta(name, value)
+            self._finish(rows, meta)
+
+    def inherit(self, batch: Batch, rows: Sequence[Row], **meta: Json) -> None:
+        """Store rows that are known before the first batch, and facts that come with them."""
+        with self._transaction():
+            self._add(KNOWN_BEFORE, batch, rows)
+            self._finish(rows, meta)
+
+    def _add(self, number: int, batch: Batch, rows: Sequence[Row]) -> None:
+        record = (number, json.dumps(batch.X.tolist()), encode(batch.aux))
+        self._db.execute("INSERT INTO batches VALUES (?, ?, ?)", record)
+        self._db.executemany(
+            'INSERT INTO rows (id, batch, "key", genotype) VALUES (?, ?, ?, ?)',
+            [(row.id, row.batch, row.key, json.dumps(row.genotype)) for row in rows],
+        )
+
+    def _finish(self, rows: Sequence[Row], meta: Mapping[str, Json]) -> None:
+        for row in rows:
+            values = [None if np.isnan(value) else value for value in row.values]
+            status = "failed" if row.error else "done"
+            done = self._db.execute(
+                'UPDATE rows SET status = ?, told = ?, "values" = ?, violation = ?, '
+                "seconds = ?, error = ? WHERE id = ? AND status = 'pending'",
+                (status, row.told, json.dumps(values), row.violation, row.seconds, row.error,
+                 row.id),
+            )  # fmt: skip
+            if done.rowcount != 1:
+                raise sqlite3.IntegrityError(f"row {row.id} is not pending")
+        for name, value in meta.items():
+            self._write_meta(name, value)
 
     def close(self) -> None:
         """Leave a single file behind that others may open; further use is an error."""

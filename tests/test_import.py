@@ -11,7 +11,8 @@ from pyhwnas import _optional, errors
 
 HEAVY = {
     "botorch", "cma", "deap", "jinja2", "matplotlib", "onnx", "onnxruntime", "optuna", "pandas",
-    "PIL", "plotly", "pymoo", "rich", "scipy", "sklearn", "torch", "torchvision", "typer",
+    "PIL", "plotly", "pyarrow", "pymoo", "rich", "scipy", "sklearn", "torch", "torchvision",
+    "typer",
 }  # fmt: skip
 
 
@@ -35,6 +36,17 @@ def test_importing_needs_numpy_alone():
 
 def test_benchmarks_need_numpy_alone():
     assert not loaded_by("from pyhwnas import benchmarks") & HEAVY
+
+
+def test_scores_need_numpy_alone():
+    assert not loaded_by("from pyhwnas import scores") & HEAVY
+
+
+def test_the_command_line_loads_what_a_command_needs():
+    pytest.importorskip("typer")
+    pytest.importorskip("rich")
+    loaded = loaded_by("import pyhwnas.cli.app")
+    assert not loaded & (HEAVY - {"rich", "typer"} | {"numpy"})
 
 
 def test_the_package_itself_loads_nothing():

@@ -22,7 +22,7 @@ from pyhwnas import Problem, objectives, proxies, spaces
 from pyhwnas.optimizers import RBIFA
 
 SOURCE = "RB-IFA, Table 1"
-OWN = ("synflow", "icd")
+OWN = ("synflow_expected", "icd")
 NOT_SCORED = (
     "NAS-Bench-101: not scored, accuracies with adjacency matrices are not at hand; published "
     "93.64 ± .20 % at .05 GFLOPs (50-50) and 93.65 ± .30 % at .22 (100-0)."

@@ -16,5 +16,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   pyhwnas::bind::bind_hypervolume(m);
   pyhwnas::bind::bind_indicators(m);
   pyhwnas::bind::bind_proxy(m);
+  pyhwnas::bind::bind_signs(m);
   pyhwnas::bind::bind_latency(m);
 }

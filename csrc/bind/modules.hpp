@@ -9,5 +9,6 @@ void bind_hypervolume(pybind11::module_& m);
 void bind_indicators(pybind11::module_& m);
 void bind_latency(pybind11::module_& m);
 void bind_proxy(pybind11::module_& m);
+void bind_signs(pybind11::module_& m);
 
 }  // namespace pyhwnas::bind

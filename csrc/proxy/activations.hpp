@@ -8,56 +8,65 @@
 
 namespace pyhwnas::proxy {
 
+template <class T>
 struct HeightAndSlope {
-  double height;  // f(x), or f(x) / x
-  double slope;   // f'(x)
+  T height;  // f(x), or f(x) / x
+  T slope;   // f'(x)
 };
 
 struct Relu6 {
   static constexpr bool is_ratio = false;
-  HeightAndSlope operator()(double x) const { return {std::min(x, 6.0), x < 6.0 ? 1.0 : 0.0}; }
+  template <class T>
+  HeightAndSlope<T> operator()(T x) const {
+    return {std::min(x, T(6)), x < T(6) ? T(1) : T(0)};
+  }
 };
 
 struct HardSwish {
   static constexpr bool is_ratio = true;
-  HeightAndSlope operator()(double x) const {
-    if (x >= 3.0) return {1.0, 1.0};
-    return {(x + 3.0) / 6.0, (2.0 * x + 3.0) / 6.0};
+  template <class T>
+  HeightAndSlope<T> operator()(T x) const {
+    const bool is_linear = x >= T(3);
+    return {is_linear ? T(1) : (x + T(3)) / T(6), is_linear ? T(1) : (T(2) * x + T(3)) / T(6)};
   }
 };
 
 struct HardSigmoid {
   static constexpr bool is_ratio = false;
-  HeightAndSlope operator()(double x) const {
-    if (x >= 3.0) return {1.0, 0.0};
-    return {(x + 3.0) / 6.0, 1.0 / 6.0};
+  template <class T>
+  HeightAndSlope<T> operator()(T x) const {
+    const bool is_full = x >= T(3);
+    return {is_full ? T(1) : (x + T(3)) / T(6), is_full ? T(0) : T(1) / T(6)};
   }
 };
 
 struct Sigmoid {
   static constexpr bool is_ratio = false;
-  HeightAndSlope operator()(double x) const {
-    const double decay = std::exp(-x);
-    const double height = 1.0 / (1.0 + decay);
+  template <class T>
+  HeightAndSlope<T> operator()(T x) const {
+    const T decay = std::exp(-x);
+    const T height = T(1) / (T(1) + decay);
     return {height, decay * height * height};
   }
 };
 
 struct Silu {
   static constexpr bool is_ratio = true;
-  HeightAndSlope operator()(double x) const {
-    const double decay = std::exp(-x);
-    const double gate = 1.0 / (1.0 + decay);
-    return {gate, gate * (1.0 + x * decay * gate)};
+  template <class T>
+  HeightAndSlope<T> operator()(T x) const {
+    const T decay = std::exp(-x);
+    const T gate = T(1) / (T(1) + decay);
+    return {gate, gate * (T(1) + x * decay * gate)};
   }
 };
 
 struct Gelu {
   static constexpr bool is_ratio = true;
-  HeightAndSlope operator()(double x) const {
-    const double gate = 0.5 * std::erfc(-x / std::numbers::sqrt2);
-    const double density =
-        std::exp(-0.5 * x * x) * 0.5 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+  template <class T>
+  HeightAndSlope<T> operator()(T x) const {
+    const T gate = T(0.5) * std::erfc(-x / std::numbers::sqrt2_v<T>);
+    const T density = std::exp(T(-0.5) * x * x) * T(0.5) * std::numbers::sqrt2_v<T> *
+                      std::numbers::inv_sqrtpi_v<T>;
     return {gate, gate + x * density};
   }
 };

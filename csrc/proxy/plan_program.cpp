@@ -234,4 +234,20 @@ CheckedProgram check_program(const PlanProgram& program) {
   return {read_slots(program), read_units(program)};
 }
 
+void check_unit_ids(MatrixView<const std::int32_t> unit_ids, const CheckedProgram& program) {
+  if (unit_ids.cols() != program.slots.size()) {
+    fail("unit_ids must have one column per slot, " + std::to_string(program.slots.size()) +
+         ", got " + std::to_string(unit_ids.cols()));
+  }
+  const auto n_units = static_cast<std::int64_t>(program.units.size());
+  for (std::size_t i = 0; i < unit_ids.rows(); ++i) {
+    for (std::size_t s = 0; s < unit_ids.cols(); ++s) {
+      const std::int32_t id = unit_ids(i, s);
+      if (id >= -1 && id < n_units) continue;
+      fail("unit_ids must be -1 or less than " + std::to_string(n_units) + ", got " +
+           std::to_string(id) + " in row " + std::to_string(i) + ", column " + std::to_string(s));
+    }
+  }
+}
+
 }  // namespace pyhwnas::proxy

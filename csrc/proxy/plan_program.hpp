@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/box_filter.hpp"
+#include "proxy/window.hpp"
 #include "pyhwnas/synflow.hpp"
 
 namespace pyhwnas::proxy {
@@ -50,5 +50,8 @@ struct CheckedProgram {
 
 // Throws std::invalid_argument. The result refers to the program's arrays.
 CheckedProgram check_program(const PlanProgram& program);
+
+// Throws std::invalid_argument unless each row has one unit, or -1, for each slot.
+void check_unit_ids(MatrixView<const std::int32_t> unit_ids, const CheckedProgram& program);
 
 }  // namespace pyhwnas::proxy

@@ -1,58 +1,22 @@
 #include "pyhwnas/signs.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
-#include <mutex>
 #include <vector>
 
+#include "proxy/sign_words.hpp"
 #include "require.hpp"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 namespace pyhwnas::proxy {
 namespace {
 
-constexpr std::size_t kBits = 64;
 // Words of a row that are counted together: a cache line, and enough lanes for any vector unit.
 constexpr std::size_t kWords = 8;
 constexpr std::size_t kMaxPlanes = 64;
 constexpr std::size_t kRowsPerBlock = 16;
 
 using WordBlock = std::array<std::uint64_t, kWords>;
-
-std::uint64_t pack_word(const float* x) {
-  std::uint64_t word = 0;
-#if defined(__SSE2__)
-  // Compilers do not find movmskps; this is ten times the plain loop below.
-  const __m128 zero = _mm_setzero_ps();
-  for (unsigned k = 0; k < kBits; k += 4) {
-    const int four = _mm_movemask_ps(_mm_cmpgt_ps(_mm_loadu_ps(x + k), zero));
-    word |= static_cast<std::uint64_t>(four) << k;
-  }
-#else
-  for (unsigned k = 0; k < kBits; ++k) word |= static_cast<std::uint64_t>(x[k] > 0.0F) << k;
-#endif
-  return word;
-}
-
-std::uint64_t pack_partial_word(const float* x, std::size_t count) {
-  std::uint64_t word = 0;
-  for (std::size_t k = 0; k < count; ++k) word |= static_cast<std::uint64_t>(x[k] > 0.0F) << k;
-  return word;
-}
-
-std::uint64_t pack_at(std::span<const float> row, std::size_t word) {
-  const std::size_t begin = word * kBits;
-  const std::size_t count = row.size() - begin;
-  return count >= kBits ? pack_word(row.data() + begin)
-                        : pack_partial_word(row.data() + begin, count);
-}
-
-std::size_t words_for(std::size_t units) {
-  return (units + kBits - 1) / kBits;
-}
 
 // How often each of kWords * 64 units was positive, as binary numbers that lie across planes: bit u
 // of plane p is bit p of unit u's count. Adding a row of bits is then a ripple of and and xor.

@@ -15,7 +15,10 @@ Level widest_of_machine() {
       __builtin_cpu_supports("bmi2")) {
     return Level::avx512;
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) return Level::avx2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("bmi2")) {
+    return Level::avx2;
+  }
 #endif
   return Level::baseline;
 }

@@ -30,7 +30,7 @@ const char* name_of(Level level);
 #if defined(__x86_64__)
 
 template <class Body>
-[[gnu::target("avx2,bmi,bmi2,lzcnt"), gnu::noinline]] auto with_avx2(const Body& body) {
+[[gnu::target("avx2,fma,bmi,bmi2,lzcnt"), gnu::noinline]] auto with_avx2(const Body& body) {
   return body();
 }
 

@@ -8,16 +8,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 import pyhwnas
-from pyhwnas import by_hand
-from pyhwnas.cli import compare, look
+from pyhwnas.cli import by_hand, compare, look
 from pyhwnas.cli.benchmarks import benchmarks
+from pyhwnas.cli.correlate import correlate
 from pyhwnas.cli.look import print_json
 from pyhwnas.cli.options import (
     DEFAULT_OUT,
@@ -29,9 +29,11 @@ from pyhwnas.cli.options import (
     BatchSize,
     Classes,
     Config,
+    Devices,
     Evals,
     Images,
     IsQuiet,
+    LatencyBudget,
     MaxFailures,
     NoPackaged,
     Objectives,
@@ -45,14 +47,17 @@ from pyhwnas.cli.options import (
     Tables,
     Threads,
     Top,
+    WarmStart,
     Weights,
     Workers,
     job_from,
 )
 from pyhwnas.cli.progress import progress_for
+from pyhwnas.cli.score import score
 from pyhwnas.errors import PyhwnasError
-from pyhwnas.latency import user_folder
-from pyhwnas.pipeline import Outcome, Run, Sources, make_table
+
+if TYPE_CHECKING:
+    from pyhwnas.pipeline import Outcome
 
 __all__ = ["app", "run"]
 
@@ -78,6 +83,9 @@ def search(
     top: Top = None,
     at_most: AtMost = None,
     at_least: AtLeast = None,
+    latency_budget: LatencyBudget = None,
+    device: Devices = None,
+    warm_start: WarmStart = None,
     resolutions: Resolutions = None,
     classes: Classes = None,
     images: Images = None,
@@ -101,10 +109,14 @@ def search(
     --------
     - `pyhwnas search`
     - `pyhwnas search --weights 0.5 --evals 600 -o focused`
-    - `pyhwnas search --space nasbench201 --objectives synflow,icd,macs -o cells`
-    - `pyhwnas search --at-most latency_ms=8 --classes 10 -o fast`
+    - `pyhwnas search --space nasbench201 --objectives synflow_expected,icd,macs -o cells`
+    - `pyhwnas search --latency-budget 8ms --classes 10 -o fast`
+    - `pyhwnas search --algorithm auto --objectives error:min,latency_ms -o mine`
+    - `pyhwnas search --device gpu=gpu.json --warm-start pyhwnas-search -o both`
     - `pyhwnas search --config run.toml`
     """
+    from pyhwnas.pipeline import Run, Sources
+
     job = job_from(
         config,
         space=space,
@@ -115,6 +127,9 @@ def search(
         classes=classes,
         at_most=at_most,
         at_least=at_least,
+        latency_budget=latency_budget,
+        devices=device,
+        warm_start=warm_start,
         images=images,
         changes=set_,
         numbers={
@@ -168,6 +183,9 @@ def profile(
     - `pyhwnas profile --space nasbench201 --threads 2`
     - `pyhwnas profile --resolutions 160,192,224 -o tables`
     """
+    from pyhwnas.latency import user_folder
+    from pyhwnas.pipeline import make_table
+
     numbers = {"backend": backend, "threads": threads, "batch_size": batch_size}
     job = job_from(
         config,
@@ -238,73 +256,16 @@ def _again(
     top: int | None = None,
     torch: bool | None = None,
 ) -> None:
+    from pyhwnas.pipeline import Run
+
     run = Run.reopen(folder, progress_for(quiet=quiet or as_json), top=top)
     _show(run.again(verify=verify, torch=torch), as_json=as_json)
 
 
-@app.command()
-def ask(
-    out: Annotated[Path, typer.Option("--out", "-o", help="CSV file to write.")],
-    n: Annotated[int, typer.Option("--n", help="How many rows at most.")] = 16,
-    run: Annotated[Path, typer.Option(help="Folder of the run.")] = DEFAULT_OUT,
-    config: Config = None,
-    space: SpaceName = None,
-    objectives: Objectives = None,
-    optimizer: OptimizerName = None,
-    weights: Weights = None,
-    seed: Seed = None,
-    at_most: AtMost = None,
-    at_least: AtLeast = None,
-    resolutions: Resolutions = None,
-    classes: Classes = None,
-    set_: Set = None,
-    tables: Tables = None,
-) -> None:
-    """Write the next networks to evaluate into a CSV file.
-
-    Columns named after objectives that you bring are empty: fill them in, by whatever means you
-    have, and hand the file to `pyhwnas tell`. Rows are asked again until they are told.
-
-    Example: `pyhwnas ask --objectives error:min,macs --n 16 -o todo.csv --run mine`
-    """
-    if config is None and (run / "config.toml").exists() and objectives is None:
-        config = run / "config.toml"
-    job = job_from(
-        config,
-        space=space,
-        objectives=objectives,
-        optimizer=optimizer,
-        weights=weights,
-        resolutions=resolutions,
-        classes=classes,
-        at_most=at_most,
-        at_least=at_least,
-        changes=set_,
-        numbers={"seed": seed},
-    )
-    command = shlex.join(["pyhwnas", *sys.argv[1:]])
-    opened = Run.start(job, run, progress_for(quiet=False), Sources(tables), command=command)
-    count = by_hand.ask(opened, n, out)
-    print(f"{count} networks written to {out}" if count else "nothing left to propose")
-
-
-@app.command()
-def tell(
-    done: Annotated[Path, typer.Argument(help="The CSV file of `pyhwnas ask`, filled in.")],
-    run: Annotated[Path, typer.Option(help="Folder of the run.")] = DEFAULT_OUT,
-) -> None:
-    """Read evaluated networks from a CSV file into a run.
-
-    A value `failed` marks a network that could not be evaluated; rows left empty stay to be
-    asked again.
-
-    Example: `pyhwnas tell todo.csv --run mine`
-    """
-    opened = Run.reopen(run, progress_for(quiet=False))
-    count, known = by_hand.tell(opened, done)
-    print(f"{count} networks told, {known} evaluated in all")
-
-
+app.command()(by_hand.ask)
+app.command()(by_hand.tell)
+app.command()(score)
+app.command()(correlate)
 app.command()(compare.compare)
 app.command()(look.tables)
 app.command()(benchmarks)
@@ -345,7 +306,7 @@ def _show(outcome: Outcome, *, as_json: bool) -> None:
     console.print(shown)
     failed = int(outcome.history.failed.sum())
     console.print(
-        f"{len(outcome.history)} networks evaluated ({failed} failed), "
+        f"{outcome.history.evaluations} networks evaluated ({failed} failed), "
         f"{len(outcome.history.front())} on the front"
     )
     if outcome.mean_error is not None:
@@ -363,7 +324,7 @@ def _ms(value: float | None) -> str:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    print("interrupted; the same command continues", file=sys.stderr)
+    print("interrupted; the same command continues (pyhwnas score: with --resume)", file=sys.stderr)
     raise SystemExit(128 + number)
 
 

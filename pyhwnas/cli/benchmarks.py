@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pyhwnas.benchmarks import SOURCES, convert, find
 from pyhwnas.cli.look import print_json
 from pyhwnas.cli.options import AsJson
 from pyhwnas.errors import BenchmarkError
@@ -33,6 +32,8 @@ def benchmarks(
     - `pyhwnas benchmarks`
     - `pyhwnas benchmarks --convert HW-NAS-Bench-v1_0.pickle --data tables`
     """
+    from pyhwnas.benchmarks import SOURCES, convert, find
+
     if file is not None:
         table = convert(file, folder)
         print_json({"path": str(table.path)}) if as_json else print(table.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,10 +15,11 @@ from pyhwnas._optional import require
 from pyhwnas.cli.look import print_json
 from pyhwnas.cli.options import AsJson, IsQuiet, absolute
 from pyhwnas.cli.progress import progress_for
-from pyhwnas.compare import Comparison, run_all, write_comparison
-from pyhwnas.compare.runs import Done
-from pyhwnas.compare.verdict import Verdict
-from pyhwnas.report.text import number
+
+if TYPE_CHECKING:
+    from pyhwnas.compare import Comparison
+    from pyhwnas.compare.runs import Done
+    from pyhwnas.compare.verdict import Verdict
 
 __all__ = ["compare"]
 
@@ -62,6 +63,8 @@ def compare(
     - `pyhwnas compare --problem mine.py:problem --optimizers small=nsga2 --set small.population=10`
     - `pyhwnas compare --config compare.toml --jobs 2`
     """
+    from pyhwnas.compare import run_all, write_comparison
+
     comparison = _comparison(
         config,
         {
@@ -92,6 +95,8 @@ def compare(
 
 
 def _comparison(config: Path | None, entries: dict[str, Any], changes: list[str]) -> Comparison:
+    from pyhwnas.compare import Comparison
+
     made = Comparison()
     if config is not None:
         made = Comparison.from_toml(config.read_text(encoding="utf-8"), source=str(config))
@@ -123,6 +128,8 @@ def _optimizers(text: str) -> tuple[str, ...]:
 
 
 def _show(verdict: Verdict, out: Path) -> None:
+    from pyhwnas.report.text import number
+
     shown = Table("optimizer", *(f"after {n}" for n in verdict.stops), "log10 gap", "CPU s a run")
     for label in verdict.ranking:
         volume = verdict.curves.volume[label]

@@ -6,21 +6,20 @@ import inspect
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-import numpy.typing as npt
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from pyhwnas import networks
 from pyhwnas.cli.options import AsJson
-from pyhwnas.doctor import examine
-from pyhwnas.job import Job, names
-from pyhwnas.latency import LatencyTable, find_tables, user_folder
-from pyhwnas.networks.picture import picture
-from pyhwnas.spaces import Space, sample
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from pyhwnas.latency import LatencyTable
+    from pyhwnas.spaces import Space
 
 __all__ = ["doctor", "print_json", "spaces", "tables"]
 
@@ -44,6 +43,8 @@ def tables(
     - `pyhwnas tables`
     - `pyhwnas tables --show my-table.json`
     """
+    from pyhwnas.latency import LatencyTable, find_tables, user_folder
+
     if show is not None:
         shown = LatencyTable.load(show)
         if as_json:
@@ -85,6 +86,8 @@ def _list_spaces(context: typer.Context, as_json: AsJson = False) -> None:
     """
     if context.invoked_subcommand is not None:
         return
+    from pyhwnas.names import names
+
     listed = [_about(name) for name in names("spaces")]
     if as_json:
         print_json(listed)
@@ -136,21 +139,29 @@ def show(
     - `pyhwnas spaces show nasbench201 -o cell.svg`
     - `pyhwnas spaces show natssize --arch 64:48:32:48:64`
     """
+    from pyhwnas import networks
+
     space = _published(name)
     x = _some_network(space) if arch is None else space.from_str(arch)
     network = networks.build(space, x)
-    out.write_text(picture(network), encoding="utf-8")
+    out.write_text(networks.picture(network), encoding="utf-8")
     macs, params = networks.macs(network), networks.params(network)
     print(f"{network.arch}: {macs / 1e6:.1f} M MACs, {params / 1e6:.2f} M params -> {out}")
 
 
 def _published(name: str) -> Space:
     """Make a space with its own defaults, not those of a search."""
+    from pyhwnas.job import Job
+
     space: Space = type(Job(space=name).make_space())()
     return space
 
 
 def _some_network(space: Space) -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    from pyhwnas.spaces import sample
+
     X = sample(space, 1000, np.random.default_rng(0))
     X = X[space.unit_ids(X, live=True)[:, -1] >= 0]
     if not len(X):
@@ -164,6 +175,8 @@ def doctor(as_json: AsJson = False) -> None:
 
     Example: `pyhwnas doctor`
     """
+    from pyhwnas.doctor import examine
+
     found = examine()
     if as_json:
         print_json(found)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from pyhwnas.job import Job
+from pyhwnas.devices import LATENCY, PUBLISHED, is_latency, latency_at
+
+if TYPE_CHECKING:
+    from pyhwnas.job import Job
 
 __all__ = [
     "DEFAULT_OUT",
@@ -21,9 +26,11 @@ __all__ = [
     "BatchSize",
     "Classes",
     "Config",
+    "Devices",
     "Evals",
     "Images",
     "IsQuiet",
+    "LatencyBudget",
     "MaxFailures",
     "NoPackaged",
     "Objectives",
@@ -37,6 +44,7 @@ __all__ = [
     "Tables",
     "Threads",
     "Top",
+    "WarmStart",
     "Weights",
     "Workers",
     "absolute",
@@ -53,12 +61,18 @@ SpaceName: TypeAlias = Annotated[
 Objectives: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="Comma-separated: synflow, icd, latency_ms, macs, params, `file.py:make`, or "
-        "`name:min` / `name:max` for values you bring (`pyhwnas ask`)."
+        help="Comma-separated, such as synflow_expected, icd, latency_ms, macs, params, "
+        "`file.py:make`, or `name:min` / `name:max` for values you bring (`pyhwnas ask`); an "
+        "unknown name lists all."
     ),
 ]
 OptimizerName: TypeAlias = Annotated[
-    str | None, typer.Option("--optimizer", help="rb-ifa, random, or `file.py:Class`.")
+    str | None,
+    typer.Option(
+        "--optimizer",
+        "--algorithm",
+        help="rb-ifa, msunas, nsga2, ..., auto (chooses one), or `file.py:Class`.",
+    ),
 ]
 Weights: TypeAlias = Annotated[
     str | None, typer.Option(help="RB-IFA: weight of performance, one swarm each, e.g. 0.2,0.8.")
@@ -71,7 +85,22 @@ AtMost: TypeAlias = Annotated[
     list[str] | None, typer.Option("--at-most", help="Constraint such as latency_ms=20.")
 ]
 AtLeast: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--at-least", help="Constraint such as synflow=60.")
+    list[str] | None, typer.Option("--at-least", help="Constraint such as synflow_expected=60.")
+]
+LatencyBudget: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--latency-budget", help="Most that latency may be, with its unit: 20ms, 0.5s."),
+]
+Devices: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--device",
+        help="Another device to search for, NAME=TABLE.json of `pyhwnas profile` there, or "
+        "NAME=note10, NAME=i7-8700K; its objective is latency_ms@NAME.",
+    ),
+]
+WarmStart: TypeAlias = Annotated[
+    Path | None, typer.Option("--warm-start", help="Folder or file of a run to start from.")
 ]
 Evals: TypeAlias = Annotated[int | None, typer.Option(help="Distinct networks to evaluate.")]
 Seed: TypeAlias = Annotated[int | None, typer.Option(help="Decides all that is random.")]
@@ -119,11 +148,16 @@ def job_from(
     classes: int | None = None,
     at_most: list[str] | None = None,
     at_least: list[str] | None = None,
+    latency_budget: str | None = None,
+    devices: list[str] | None = None,
+    warm_start: Path | None = None,
     images: str | None = None,
     changes: list[str] | None = None,
     numbers: dict[str, Any] | None = None,
 ) -> Job:
     """Make a job of a file's entries and the options given beside it."""
+    from pyhwnas.job import Job
+
     job = Job()
     if config is not None:
         job = Job.from_toml(config.read_text(encoding="utf-8"), source=str(config))
@@ -133,6 +167,7 @@ def job_from(
         "optimizer": optimizer and absolute(optimizer),
         "at_most": at_most,
         "at_least": at_least,
+        "warm_start": warm_start and _run_file(warm_start),
         "images": images and str(Path(images).resolve()),
         **(numbers or {}),
     }
@@ -151,7 +186,58 @@ def job_from(
             job = job.updated({table: {**getattr(job, table), name: value}}, source=option)
     for change in changes or ():
         job = _changed(job, change)
+    job = _with_devices(job, devices or [])
+    return job if latency_budget is None else _within(job, milliseconds(latency_budget))
+
+
+def milliseconds(text: str) -> float:
+    """Read a time with its unit.
+
+    Examples
+    --------
+    >>> milliseconds("20ms"), milliseconds("0.5 s"), milliseconds("800us")
+    (20.0, 500.0, 0.8)
+    """
+    found = re.fullmatch(r"\s*([0-9.eE+-]+)\s*(us|ms|s)\s*", text)
+    try:
+        value = float(found[1]) if found else 0.0
+    except ValueError:
+        value = 0.0
+    if found is None or not 0 < value < math.inf:
+        raise ValueError(
+            f"--latency-budget: expected a time above 0 with its unit, 20ms, 0.5s or 800us, got "
+            f"{text!r}"
+        )
+    return value / {"us": 1000.0, "ms": 1.0, "s": 0.001}[found[2]]
+
+
+def _within(job: Job, budget_ms: float) -> Job:
+    """Bound the latency on all devices of a job."""
+    if not any(map(is_latency, job.objectives)):
+        job = job.updated({"objectives": [*job.objectives, LATENCY]})
+    bounds = [f"{name}={budget_ms!r}" for name in job.objectives if is_latency(name)]
+    return job.updated({"at_most": [*job.at_most, *bounds]})
+
+
+def _with_devices(job: Job, devices: list[str]) -> Job:
+    """Add devices to a job, each with its objective."""
+    for device in devices:
+        name, equals, table = device.partition("=")
+        if not (equals and table):
+            raise ValueError(f"--device: expected NAME=TABLE.json, got {device!r}")
+        objectives = dict.fromkeys([*job.objectives, latency_at(name)])
+        source = table if table in PUBLISHED else str(Path(table).resolve())
+        job = job.updated(
+            {"devices": {**job.devices, name: source}, "objectives": list(objectives)}
+        )
     return job
+
+
+def _run_file(run: Path) -> str:
+    """Find the file in the folder of a run."""
+    from pyhwnas.pipeline import STORE
+
+    return str((run / STORE if run.is_dir() else run).resolve())
 
 
 def absolute(name: str) -> str:

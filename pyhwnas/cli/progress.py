@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -20,7 +21,8 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from pyhwnas.pipeline import Advance
+if TYPE_CHECKING:
+    from pyhwnas.pipeline import Advance
 
 __all__ = ["Plain", "Quiet", "Rich", "progress_for"]
 
@@ -50,11 +52,12 @@ class Plain:
         start = time.monotonic()
         shown = start
 
-        def advance(done: int, total: int, note: str) -> None:
+        def advance(done: int, total: int | None, note: str) -> None:
             nonlocal shown
             if time.monotonic() - shown >= 10:
                 shown = time.monotonic()
-                self.say(f"{name}: {done}/{total}{f', {note}' if note else ''}")
+                of = "" if total is None else f"/{total}"
+                self.say(f"{name}: {done}{of}{f', {note}' if note else ''}")
 
         yield advance
         self.say(f"{name}: done in {time.monotonic() - start:.0f} s")
@@ -96,7 +99,7 @@ class Rich:
         with Bars(*columns, console=self.console) as bars:
             task = bars.add_task(name, total=None, note="")
 
-            def advance(done: int, total: int, note: str) -> None:
+            def advance(done: int, total: int | None, note: str) -> None:
                 bars.update(task, completed=done, total=total, note=note)
 
             yield advance

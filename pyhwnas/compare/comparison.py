@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyhwnas import benchmarks
-from pyhwnas.job import as_type_of, construct, load, toml_lines
+from pyhwnas.job import as_type_of, toml_lines
+from pyhwnas.names import construct, load
 from pyhwnas.optimizers import Optimizer
 from pyhwnas.problem import Problem
 
@@ -123,7 +124,8 @@ class Comparison:
         problem : Problem
             An optimizer that wants to know which objectives are ``performance`` and which
             ``efficiency`` is told the expensive ones (if there are none, the first) and the
-            others, unless its options say it.
+            others, unless its options say it; one that wants to know how many evaluations there
+            are is told.
 
         Returns
         -------
@@ -141,7 +143,8 @@ class Comparison:
         expensive = tuple(o.name for o in problem.objectives if o.cost == "expensive")
         performance = expensive or problem.names[:1]
         efficiency = tuple(name for name in problem.names if name not in performance)
-        for role, chosen in (("performance", performance), ("efficiency", efficiency)):
+        roles = {"performance": performance, "efficiency": efficiency, "evals": self.evals}
+        for role, chosen in roles.items():
             if role in takes:
                 options.setdefault(role, chosen)
         made: Any = construct(maker, {k: v for k, v in options.items() if k in takes}, what)

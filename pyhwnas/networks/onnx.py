@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import math
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
@@ -69,8 +70,8 @@ def to_onnx(
     seed : int
         Seed of the initial weights; see `pyhwnas.networks.weights`.
     batch_statistics : bool
-        Write batch normalisation as operations on the statistics of the batch at hand, without
-        scale and shift, instead of the running statistics.
+        Let batch normalisation use the statistics of the batch at hand, without scale and shift,
+        instead of the running statistics.
     expose : collection of int
         Values of the graph (see `Node`) to return as extra outputs ``value<n>``.
 
@@ -172,7 +173,7 @@ def _model(helper: Any, graph: Any, network: Network | Unit, *, trained: bool) -
     model: onnx.ModelProto = helper.make_model(
         graph,
         producer_name="pyhwnas",
-        producer_version=importlib.metadata.version("pyhwnas"),
+        producer_version=_version(),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
@@ -183,6 +184,12 @@ def _model(helper: Any, graph: Any, network: Network | Unit, *, trained: bool) -
     facts["weights"] = "given" if trained else "untrained"
     helper.set_model_props(model, {key: text for key, text in facts.items() if text})
     return model
+
+
+@cache
+def _version() -> str:
+    """Read once: it takes longer than to write a unit."""
+    return importlib.metadata.version("pyhwnas")
 
 
 class _Writer:
@@ -229,7 +236,7 @@ class _Writer:
             case ChannelConv(kernel=k):
                 self._channel_conv(k, x, target, name, shape)
             case BatchNorm():
-                self._batch_norm(x, target, name)
+                self._batch_norm(x, target, name, shape[0])
             case Activation():
                 self._activation(op, x, target)
             case MaxPool(kernel=k, stride=s, padding=p) | AvgPool(kernel=k, stride=s, padding=p):
@@ -271,19 +278,26 @@ class _Writer:
         dealt = self.node("Transpose", [parts], f"{target}_dealt", perm=[0, 2, 1, 3, 4])
         self.node("Reshape", [dealt, self.index(0, *shape)], target)
 
-    def _batch_norm(self, x: str, target: str, name: str) -> None:
+    def _batch_norm(self, x: str, target: str, name: str, channels: int) -> None:
         if not self._batch_statistics:
             tensors = self.weights(name, "weight", "bias", "running_mean", "running_var")
             self.node("BatchNormalization", [x, *tensors], target, epsilon=EPSILON)
             return
-        axes = {"axes": [0, 2, 3], "keepdims": 1}
-        mean = self.node("ReduceMean", [x], f"{target}_mean", **axes)
-        centred = self.node("Sub", [x, mean], f"{target}_centred")
-        square = self.node("Mul", [centred, centred], f"{target}_square")
-        variance = self.node("ReduceMean", [square], f"{target}_variance", **axes)
-        raised = self.node("Add", [variance, self.scalar(EPSILON)], f"{target}_raised")
-        deviation = self.node("Sqrt", [raised], f"{target}_deviation")
-        self.node("Div", [centred, deviation], target)
+        # In training mode the operation reads the batch's own statistics. What stands for the
+        # running ones has no effect, but runtimes ask for it before and after, and ONNX Runtime
+        # writes the new over the old: momentum 1 keeps them, and they are nobody else's.
+        ones, zeros = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+        scale_and_shift = [
+            self.tensor(f"ones_{channels}", ones),
+            self.tensor(f"zeros_{channels}", zeros),
+        ]
+        unread = [
+            self.tensor(f"unread_mean_{channels}", zeros),
+            self.tensor(f"unread_variance_{channels}", ones),
+        ]
+        settings = {"epsilon": EPSILON, "momentum": 1.0, "training_mode": 1}
+        self.node("BatchNormalization", [x, *scale_and_shift, *unread], target, **settings)
+        self.nodes[-1].output.extend([f"{target}_mean", f"{target}_variance"])
 
     def _activation(self, op: Activation, x: str, target: str) -> None:
         match op.kind:

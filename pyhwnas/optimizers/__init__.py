@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from pyhwnas.history import Batch, History
+from pyhwnas.optimizers.auto import Auto
 from pyhwnas.optimizers.bayes import Bayes
 from pyhwnas.optimizers.cma_es import CMAES
 from pyhwnas.optimizers.e_tf_moenas import ETFMOENAS
@@ -30,6 +31,7 @@ __all__ = [
     "NSGA3",
     "PFIFA",
     "RBIFA",
+    "Auto",
     "Batch",
     "Bayes",
     "Growth",

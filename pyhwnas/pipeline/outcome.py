@@ -65,7 +65,7 @@ class Outcome:
         return {
             "folder": str(self.folder),
             "report": str(self.folder / "report.html"),
-            "evaluations": len(self.history),
+            "evaluations": self.history.evaluations,
             "failed": int(self.history.failed.sum()),
             "front": len(self.history.front()),
             "hypervolume": self.history.hypervolume() if known else None,

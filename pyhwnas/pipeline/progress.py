@@ -10,7 +10,7 @@ from pyhwnas import latency
 
 __all__ = ["Advance", "Progress", "rounds"]
 
-Advance: TypeAlias = Callable[[int, int, str], None]
+Advance: TypeAlias = Callable[[int, int | None, str], None]
 
 
 class Progress(Protocol):

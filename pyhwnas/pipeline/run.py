@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyhwnas import networks
-from pyhwnas._files import write_atomically
 from pyhwnas._sqlite import lock
 from pyhwnas.errors import LatencyTableError, StoreError
 from pyhwnas.export import Exported, export, spread
@@ -17,6 +16,8 @@ from pyhwnas.history import History
 from pyhwnas.job import Job
 from pyhwnas.latency import LatencyTable, fingerprint, measure_networks
 from pyhwnas.latency.calibrate import remeasure_floor
+from pyhwnas.pipeline.elsewhere import device_notes, keep_tables, with_own_tables
+from pyhwnas.pipeline.folder import CONFIG, STORE, TABLE, budgeted, claim
 from pyhwnas.pipeline.outcome import Outcome
 from pyhwnas.pipeline.progress import Progress, rounds
 from pyhwnas.pipeline.provenance import device_facts, device_name, record, versions
@@ -29,10 +30,7 @@ from pyhwnas.spaces import Space
 
 __all__ = ["Run"]
 
-CONFIG, STORE, TABLE = "config.toml", "run.sqlite", "table.json"
 VERIFIED, NETWORKS = "verified.json", "networks"
-GROWING = ("evals", "top", "max_failures")
-"""Entries of a job that may change when a run is continued."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +90,12 @@ class Run:
         StoreError
             If the folder holds another job or cannot be written to.
         """
-        run = cls(job, folder, progress, sources or Sources())
-        job.check(run.space)
-        _claim(folder, job)
+        run = cls(budgeted(job, folder), folder, progress, sources or Sources())
+        run._own().check(run.space)
+        if job.warm_start and not (folder / STORE).exists():
+            load_history(job.warm_start)  # what is wrong with it is found before anything is done
+        claim(folder, run.job)
+        keep_tables(run.job, folder, run.space)
         record(folder, {}, command=command, versions=versions())
         return run
 
@@ -178,15 +179,27 @@ class Run:
     def open(self, table: LatencyTable | None) -> Search:
         """Open the search on the run's file; `table` is needed if the job wants one."""
         try:
-            problem = self.job.make_problem(self.space, table)
+            problem = self._own().make_problem(self.space, table)
             optimizer = self.job.make_optimizer(problem.names)
-            return Search(problem, optimizer, store=self.folder / STORE, seed=self.job.seed)
+            search = Search(
+                problem,
+                optimizer,
+                store=self.folder / STORE,
+                seed=self.job.seed,
+                warm_start=self.job.warm_start or None,
+            )
         except TypeError as error:
             raise ValueError(str(error)) from error
+        if search.optimizer is not optimizer:
+            self.progress.say(f"{self.job.optimizer} chose {search.optimizer}")
+        return search
 
     def search(self, search: Search) -> History:
         """Evaluate what is missing."""
-        known = len(search.history)
+        known = search.history.evaluations
+        inherited = len(search.history) - known
+        if inherited:
+            self.progress.say(f"Starting from {inherited} networks of {self.job.warm_start}")
         if known:
             self.progress.say(f"Continuing: {known} networks are evaluated already")
         with self.progress.stage("search") as advance:
@@ -194,7 +207,7 @@ class Run:
 
             def told(search: Search) -> None:
                 failed = int(search.history.failed.sum())
-                advance(len(search.history), self.job.evals, f"{failed} failed")
+                advance(search.history.evaluations, self.job.evals, f"{failed} failed")
 
             history = search.run(
                 self.job.evals,
@@ -202,7 +215,7 @@ class Run:
                 on_tell=(told,),
                 max_failures=self.job.max_failures,
             )
-        if len(history) < self.job.evals:
+        if history.evaluations < self.job.evals:
             self.progress.say(f"The space is exhausted after {len(history)} networks")
         return history
 
@@ -253,7 +266,7 @@ class Run:
         write_report(
             self.folder,
             history,
-            title=f"Networks for {device_name(table)}",
+            title=f"Networks for {', '.join(self._devices(table))}",
             choices=choices,
             table=table,
             space=self.space,
@@ -355,32 +368,12 @@ class Run:
             notes += [
                 f"The latency table is another device's: {line}" for line in table.matches(device)
             ]
-        return notes
+        return [*notes, *device_notes(self._own(), self.space)]
 
+    def _devices(self, table: LatencyTable | None) -> list[str]:
+        """Name what networks are searched for."""
+        here = [device_name(table)] if table is not None or not self.job.devices else []
+        return [*here, *self.job.devices]
 
-def _claim(folder: Path, job: Job) -> None:
-    """Write the job into a new folder, or check that the folder holds the same one."""
-    path = folder / CONFIG
-    begun = any((folder / name).exists() for name in (STORE, TABLE))
-    try:
-        if begun and not path.exists():
-            raise StoreError(f"{folder} holds a run without its {CONFIG}; choose another --out")
-        if begun:
-            old = Job.from_toml(path.read_text(encoding="utf-8"), source=str(path))
-            pairs = [
-                (f.name, getattr(old, f.name), getattr(job, f.name))
-                for f in dataclasses.fields(Job)
-                if f.name not in GROWING
-            ]
-            other = [f"{name}: stored {a!r}, now {b!r}" for name, a, b in pairs if a != b]
-            if other:
-                raise StoreError(
-                    f"{folder} holds another search ({'; '.join(other)}); "
-                    "choose another folder with --out, or repeat its own command to continue it"
-                )
-        write_atomically(path, job.to_toml())
-    except OSError as error:
-        raise StoreError(
-            f"{folder}: expected a folder to write to, got: {error.strerror or error}; "
-            "choose another with --out"
-        ) from error
+    def _own(self) -> Job:
+        return with_own_tables(self.job, self.folder)

@@ -1,73 +1,75 @@
-"""Synflow without a network in sight: its expectation over random weights, in closed form."""
+"""Synflow of networks with weights in them, computed exactly and without autograd."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from pyhwnas import _core
+from pyhwnas._arrays import as_whole
 from pyhwnas.errors import SpaceError
-from pyhwnas.networks import (
-    INPUT,
-    Activation,
-    MaxPool,
-    Mul,
-    Network,
-    Plan,
-    Slot,
-    Unit,
-)
+from pyhwnas.networks import Network, Plan, Slot
+from pyhwnas.networks.weights import Init
+from pyhwnas.proxies import slot_weights
+from pyhwnas.proxies.slot_weights import GivenWeights, InitialWeights, SlotWeights
 from pyhwnas.spaces import Space
 
-Init: TypeAlias = Literal["kaiming_uniform", "kaiming_normal"]
-MEAN_GAINS: dict[Init, float] = {"kaiming_uniform": 0.5, "kaiming_normal": 2 / math.sqrt(math.pi)}
-"""E|w| * sqrt(fan_in)."""
+Precision: TypeAlias = Literal["float32", "float64"]
 
-__all__ = ["SynflowExpected", "is_exact", "synflow_expected"]
+__all__ = ["Synflow", "synflow"]
 
 
-def synflow_expected(
-    plan: Plan | Network | Unit,
-    unit_ids: npt.NDArray[np.int32] | None = None,
+def synflow(
+    network: Network,
+    weights: Mapping[str, npt.ArrayLike] | None = None,
     *,
-    init: Init = "kaiming_uniform",
-    threads: int = 1,
-) -> npt.NDArray[np.float64]:
-    """Compute the logarithm of the expected Synflow score of a population.
+    seed: int = 0,
+    init: Init = "kaiming_normal",
+    precision: Precision = "float32",
+) -> float:
+    """Compute the logarithm of a network's Synflow score.
 
-    Synflow is ``sum(w * dR/dw)`` over the weights ``w = |theta|`` of convolutions and linear
-    layers, where R sums the outputs for an input of ones and batch normalisation is left out.
-    That is a directional derivative along the weights, so a pair (value, tangent) carried forward
-    yields it; with independent weights its expectation replaces every weight by its mean. All
-    channels of a tensor are then equal and one map stands for all of them.
+    Synflow is ``sum(w * dR/dw)`` over the absolute weights ``w`` of convolutions and linear layers,
+    where R sums the outputs for an input of ones and batch normalisation is left out.
 
     Parameters
     ----------
-    plan : Plan, Network or Unit
-        What the ids refer to; a network or unit is scored alone.
-    unit_ids : ndarray of int32, shape (n, n_slots)
-        Live unit ids (`Space.unit_ids` with ``live=True``); left out for a network or unit.
-    init : {"kaiming_uniform", "kaiming_normal"}
-        Distribution of the weights: torch's default for convolutions and linear layers, |w|
-        uniform on [0, 1/sqrt(fan_in)], or He's normal one with variance 2/fan_in.
-    threads : int
-        Rows are shared among that many threads; the result is the same for any number.
+    network : Network
+    weights : mapping of str to array_like, optional
+        Tensors by name, as in a state dict, of which absolute values are taken; those of batch
+        normalisation are not read. Without them the initial weights of `seed`.
+    seed : int
+        Seed of the initial weights; see `pyhwnas.networks.weights`.
+    init : {"kaiming_normal", "kaiming_uniform"}
+        Distribution of the initial weights: He's normal one with variance 2/fan_in, or torch's
+        default for convolutions and linear layers, uniform within 1/sqrt(fan_in).
+    precision : {"float32", "float64"}
+        Of the computation. Scores in float32 are right to about six digits.
 
     Returns
     -------
-    ndarray of float64, shape (n,)
-        Natural logarithm of the score, higher is better; -inf where no path leads from input to
-        output.
+    float
+        Natural logarithm of the score, higher is better; -inf where no weight lies on a path from
+        input to output.
+
+    Raises
+    ------
+    ValueError
+        If a tensor is missing, has another shape, or holds NaN or infinity.
 
     Notes
     -----
-    Exact in expectation for plans without gates, max pooling and smooth
-    activations (`is_exact`), an approximation otherwise: these act on the mean. Time is
-    proportional to the number of layers times the pixels of their maps, whatever the channels.
+    The score is the derivative of R along the weights themselves, so one forward pass of pairs
+    (value, tangent) yields it: a linear operation W makes ``(W v, W (v + d))`` of ``(v, d)``.
+    That is exact for every operation that a network can have; biases enter values and are not
+    scored, and a maximum passes the tangent of the first of equal values in row order. Since the
+    input is constant, maps differ near their borders only, and equal rows and columns between
+    them are computed once. Nothing overflows: exponents are kept apart.
 
     References
     ----------
@@ -76,72 +78,113 @@ def synflow_expected(
 
     Examples
     --------
-    >>> from pyhwnas import spaces
-    >>> space = spaces.NASBench201()
-    >>> ids = space.unit_ids(space.all()[:3], live=True)
-    >>> synflow_expected(space.plan, ids).round(2).tolist()
-    [46.45, 82.91, 59.42]
+    >>> from pyhwnas import networks, spaces
+    >>> network = networks.build(spaces.NASBench201(), [3, 0, 0, 1, 0, 0])
+    >>> round(synflow(network), 3)
+    19.574
     """
-    if isinstance(plan, Network):
-        plan = plan.graph
-    if isinstance(plan, Unit):
-        if unit_ids is not None:
-            raise SpaceError("unit_ids: a network or unit is scored alone, expected None")
-        plan = Plan((Slot("network", (INPUT,) * len(plan.inputs), (plan,)),))
-        unit_ids = np.zeros((1, 1), dtype=np.int32)
-    if unit_ids is None:
-        raise SpaceError("unit_ids: expected a matrix of unit ids for a plan, got None")
-    scores: npt.NDArray[np.float64] = _core.synflow_expected(
-        *plan.program, unit_ids, MEAN_GAINS[init], threads
+    slots = (Slot(block.name, block.inputs, (block.unit,)) for block in network.blocks)
+    plan = Plan(tuple(slots))
+    if precision not in get_args(Precision):
+        raise ValueError(f"precision: expected float32 or float64, got {precision!r}")
+    number = {unit: position for position, unit in enumerate(plan.units)}
+    ids = np.array([[number[block.unit] for block in network.blocks]], dtype=np.int32)
+
+    source = (
+        InitialWeights(plan, as_whole(seed, "seed"), init)
+        if weights is None
+        else GivenWeights(plan, weights)
     )
-    return scores
+    return float(_score(plan, ids, source, precision=precision)[0])
 
 
-def is_exact(plan: Plan) -> bool:
-    """Tell whether the closed form is the exact expectation for every network of a plan."""
-    return not any(
-        isinstance(node.op, Mul | MaxPool)
-        or (isinstance(node.op, Activation) and node.op.kind != "relu")
-        for unit in plan.units
-        for node in unit.nodes
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SynflowExpected:
-    """Expected Synflow as an objective; see `synflow_expected`.
+@dataclass(frozen=True)
+class Synflow:
+    """Synflow with initial weights that all networks of a space share, as an objective.
 
     Parameters
     ----------
     space : Space
         A space with a plan.
-    init : {"kaiming_uniform", "kaiming_normal"}
-        Distribution of the weights.
+    seeds : sequence of int
+        Seeds of the weights. The score is ``ln(mean(S))`` over them, which tends to the logarithm
+        of the expectation (`SynflowExpected`, where that is exact).
+    init : {"kaiming_normal", "kaiming_uniform"}
+        Distribution of the weights; see `synflow`.
     threads : int
         Rows are shared among that many threads; scores are the same for any number.
+
+    Notes
+    -----
+    The unit in a slot has the same weights in every network, so scores differ by architecture
+    alone. Computed in float32; a row's score depends on that row alone, bit by bit. Weights are
+    made when they are first needed and kept, up to 256 MB for each seed; populations that need more
+    are scored in parts.
 
     Examples
     --------
     >>> from pyhwnas import spaces
     >>> space = spaces.NASBench201()
-    >>> SynflowExpected(space)(space.all()[:3]).shape
-    (3,)
+    >>> Synflow(space, seeds=(0, 1))(space.all()[:3]).round(1).tolist()
+    [61.2, 110.4, 75.5]
     """
 
     space: Space
-    init: Init = "kaiming_uniform"
+    seeds: tuple[int, ...] = (0,)
+    init: Init = "kaiming_normal"
     threads: int = field(default=1, compare=False)
+    _weights: tuple[InitialWeights, ...] = field(init=False, repr=False, compare=False)
     name: ClassVar[str] = "synflow"
     unit: ClassVar[str] = "ln"
     sense: ClassVar[Literal["min", "max"]] = "max"
-    cost: ClassVar[Literal["cheap", "expensive"]] = "cheap"
+    cost: ClassVar[Literal["cheap", "expensive"]] = "expensive"
 
     def __post_init__(self) -> None:
-        if self.space.plan is None:
+        plan = self.space.plan
+        if plan is None:
             raise SpaceError(f"synflow: space {self.space.name} has no plan to read")
+        seeds = tuple(as_whole(seed, "seeds") for seed in self.seeds)
+        if not seeds:
+            raise ValueError("seeds: expected at least one, got none")
+        object.__setattr__(self, "seeds", seeds)
+        object.__setattr__(
+            self, "_weights", tuple(InitialWeights(plan, s, self.init) for s in seeds)
+        )
+
+    def __reduce__(self) -> tuple[type[Synflow], tuple[object, ...]]:
+        """Pickle the settings; weights are made again where they are used."""
+        return Synflow, (self.space, self.seeds, self.init, self.threads)
 
     def __call__(self, X: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Score genotypes, float64[n]."""
-        assert self.space.plan is not None
+        plan = self.space.plan
+        assert plan is not None
         ids = self.space.unit_ids(X, live=True)
-        return synflow_expected(self.space.plan, ids, init=self.init, threads=self.threads)
+        scores = [_score(plan, ids, w, threads=self.threads) for w in self._weights]
+        total: npt.NDArray[np.float64] = np.logaddexp.reduce(scores, axis=0)
+        return total - math.log(len(scores))
+
+
+def _score(
+    plan: Plan,
+    unit_ids: npt.NDArray[np.int32],
+    weights: SlotWeights,
+    *,
+    counts: npt.NDArray[np.int64] | None = None,
+    precision: Precision = "float32",
+    threads: int = 1,
+) -> npt.NDArray[np.float64]:
+    """Score rows of live unit ids, in halves where they need too many weights at once."""
+    counts = slot_weights.weight_counts(plan) if counts is None else counts
+    places = slot_weights.places_of(unit_ids, counts)
+    if len(unit_ids) > 1 and counts[places[:, 1]].sum() > slot_weights.MOST_WEIGHTS:
+        halves = [
+            _score(plan, half, weights, counts=counts, precision=precision, threads=threads)
+            for half in np.array_split(unit_ids, 2)
+        ]
+        return np.concatenate(halves)
+    packed = slot_weights.pack(places, weights)
+    scores: npt.NDArray[np.float64] = _core.synflow(
+        *plan.program, unit_ids, *packed, precision == "float64", threads
+    )
+    return scores

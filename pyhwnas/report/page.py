@@ -80,7 +80,7 @@ def _summary(content: Content) -> str:
     history, best = content.history, content.front
     names = ", ".join(plot.axis_label(history, name) for name in history.names)
     objectives = plural(len(history.names), "objective")
-    text = f"{plural(len(history), 'network')} evaluated under {objectives} ({names}): "
+    text = f"{plural(history.evaluations, 'network')} evaluated under {objectives} ({names}): "
     if not len(best):
         text += "none of them has all its values."
     elif best.violation.max() > 0:
@@ -103,7 +103,7 @@ def _summary(content: Content) -> str:
 def _tiles(content: Content) -> list[tuple[str, str]]:
     history = content.history
     tiles = [
-        ("evaluated", count(len(history))),
+        ("evaluated", count(history.evaluations)),
         ("on the front", count(len(content.front))),
         ("chosen", count(len(content.choices))),
         ("failed", count(int(history.failed.sum()))),

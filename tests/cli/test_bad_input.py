@@ -13,7 +13,7 @@ from cli.place import SMALL, Command, environment
 
 from pyhwnas.latency import LatencyTable
 
-CHEAP = (*SMALL, "--objectives", "synflow,macs", "--evals", "20", "--top", "0")
+CHEAP = (*SMALL, "--objectives", "synflow_expected,macs", "--evals", "20", "--top", "0")
 
 
 def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -29,7 +29,7 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
     [
         (("--space", "nasbench202"), ("nasbench202", "expected one of", "nasbench201")),
         (("--space", "nowhere.py:Space"), ("nowhere.py", "expected")),
-        (("--objectives", "synflow,mac"), ("'mac'", "expected", "macs")),
+        (("--objectives", "synflow_expected,mac"), ("'mac'", "expected", "macs")),
         (("--optimizer", "nsga9"), ("nsga9", "rb-ifa")),
         (("--weights", "a,b"), ("numbers", "a,b")),
         (("--at-most", "latency"), ("latency_ms=20",)),
@@ -68,16 +68,16 @@ def other_device(tables: Path, folder: Path) -> LatencyTable:
 def test_table_of_another_device(pyhwnas: Command, tables: Path, tmp_path: Path) -> None:
     folder = tmp_path / "pyhwnas-search"
     other_device(tables, tmp_path)
-    done = pyhwnas("search", *CHEAP, "--tables", tables, "--objectives", "synflow,latency_ms")
+    job = (*CHEAP, "--tables", str(tables), "--objectives", "synflow_expected,latency_ms")
+    done = pyhwnas("search", *job)
     assert done.returncode == 0, done.stderr
     (tmp_path / "other.json").replace(folder / "table.json")
-    job = (*CHEAP, "--tables", str(tables), "--objectives", "synflow,latency_ms")
     refused(pyhwnas("search", *job), "A phone", "threads", "--any-device")
 
 
 def test_any_device_marks_the_report(pyhwnas: Command, tables: Path, tmp_path: Path) -> None:
     other_device(tables, tmp_path)
-    job = (*CHEAP, "--tables", str(tmp_path), "--objectives", "synflow,latency_ms")
+    job = (*CHEAP, "--tables", str(tmp_path), "--objectives", "synflow_expected,latency_ms")
     done = pyhwnas("search", *job, "--any-device")
     assert done.returncode == 0, done.stderr
     assert "another device" in done.stderr
@@ -92,7 +92,7 @@ def test_damaged_table_is_passed_over_or_named(
     mixed.mkdir()
     (mixed / "a-broken.json").write_text(path.read_text()[:500])
     (mixed / "good.json").write_text(path.read_text())
-    job = (*CHEAP, "--objectives", "synflow,latency_ms", "--tables", str(mixed))
+    job = (*CHEAP, "--objectives", "synflow_expected,latency_ms", "--tables", str(mixed))
     done = pyhwnas("search", *job)
     assert done.returncode == 0, done.stderr
     assert "a-broken.json" in done.stderr

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from cli.place import SMALL, Command, environment
 
-CHEAP = (*SMALL, "--objectives", "synflow,latency_ms", "--evals", "60")
+CHEAP = (*SMALL, "--objectives", "synflow_expected,latency_ms", "--evals", "60")
 NO_EXPORT = ("--top", "0")
 
 
@@ -87,7 +87,7 @@ def test_same_command_again_evaluates_nothing(
 def test_killed_run_continues_bit_for_bit(
     pyhwnas: Command, tables: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    job = (*SMALL, "--objectives", "synflow,icd,latency_ms", "--evals", "50", *NO_EXPORT)
+    job = (*SMALL, "--objectives", "synflow_expected,icd,latency_ms", "--evals", "50", *NO_EXPORT)
     unbroken = pyhwnas("search", *job, "--tables", tables, "-o", "unbroken")
     assert unbroken.returncode == 0, unbroken.stderr
     command = [sys.executable, "-m", "pyhwnas", "search", *job, "--tables", str(tables)]

@@ -49,6 +49,11 @@ def test_roles_are_taken_from_costs_unless_stated():
     assert stated.make_optimizer("rb-ifa", PROBLEM).performance == ("macs",)
 
 
+def test_the_budget_is_told_to_those_who_ask():
+    comparison = Comparison(optimizers=("auto=pyhwnas.optimizers:Auto",), evals=77)
+    assert comparison.make_optimizer("auto", PROBLEM).evals == 77
+
+
 def test_files_are_read_back():
     comparison = made("random", "a.b=random", **{"a.b": {"step": 3}})
     assert Comparison.from_toml(comparison.to_toml()) == comparison

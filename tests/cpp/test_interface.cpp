@@ -194,6 +194,13 @@ void wrong_sizes_are_said() {
   const auto count = [&] { pyhwnas::proxy::sign_statistics(activations, two, one, 1); };
   check(message_of<std::invalid_argument>(count) == "shared must have 2 entries, got 1",
         "counts of the wrong size");
+  std::vector<std::int64_t> pairs(2);
+  const auto compare = [&] {
+    pyhwnas::proxy::sign_distances(activations, MatrixView(pairs.data(), 1, 2), 1);
+  };
+  check(
+      message_of<std::invalid_argument>(compare) == "distances must have shape (2, 2), got (1, 2)",
+      "distances of the wrong shape");
 }
 
 // The message of what body(view of three rows and two columns) throws.

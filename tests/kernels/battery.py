@@ -14,7 +14,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from reference.programs import one_unit, random_unit
+from reference.programs import one_unit, random_unit, random_weights
 
 from pyhwnas import _core
 
@@ -150,6 +150,20 @@ def programs():
         yield str(seed), (), {**arrays, "unit_ids": unit_ids, "weight_gain": 0.5}
 
 
+def programs_with_weights():
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        arrays, unit_ids = one_unit(random_unit(rng, int(rng.integers(1, 12))))
+        pairs = random_weights(arrays, unit_ids, seed)[0, 0]
+        values = np.concatenate([tensor.ravel() for pair in pairs for tensor in pair])
+        for double_precision in (False, True):
+            yield f"{seed} {double_precision}", (), {
+                **arrays, "unit_ids": unit_ids, "places": np.zeros((1, 2), np.int32),
+                "weight_offsets": np.array([0, len(values)]), "weights": values,
+                "double_precision": double_precision,
+            }  # fmt: skip
+
+
 KERNELS = {
     "coactivation": packed,
     "covered": covering,
@@ -159,6 +173,7 @@ KERNELS = {
     "epsilon_additive": two_sets,
     "epsilon_multiplicative": two_sets,
     "gather_sum": sums,
+    "hamming_distances": packed,
     "hypervolume": volumes_of_many,
     "hypervolume_approx": samples,
     "hypervolume_contributions": lambda: volumes([*VOLUMES, (100, (3, 4)), (300, (2,))]),
@@ -169,7 +184,9 @@ KERNELS = {
     "nondominated_sort": sorts,
     "pack_signs": activations,
     "r2": weighted,
+    "sign_distances": activations,
     "sign_statistics": activations,
+    "synflow": programs_with_weights,
     "synflow_expected": programs,
 }
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import signs_by_definition as reference
 
@@ -30,6 +30,32 @@ def test_bits_and_counts_follow_their_definitions(shape, threads):
         np.testing.assert_array_equal(result[1], shared)
 
 
+@pytest.mark.parametrize("shape", [*SHAPES, (7, 8192), (31, 8193), (33, 20000)])
+def test_distances_follow_their_definition(shape, threads):
+    x = activations(shape)
+    expected = reference.sign_distances(x)
+    for found in (
+        _core.hamming_distances(_core.pack_signs(x, threads), threads),
+        _core.sign_distances(x, threads),
+    ):
+        assert found.dtype == np.int64
+        np.testing.assert_array_equal(found, expected)
+
+
+@settings(deadline=None)  # a busy machine is no error
+@given(st.integers(1, 40), st.integers(0, 300), st.floats(0, 1), st.integers(0, 99))
+def test_distances_are_a_metric_that_adds_up_over_units(n, units, density, seed):
+    rng = np.random.default_rng(seed)
+    x = (rng.random((n, units)) < density).astype(np.float32)
+    found = _core.sign_distances(x, 1)
+    np.testing.assert_array_equal(found, reference.sign_distances(x))
+    assert (np.diag(found) == 0).all()
+    assert (found == found.T).all()
+    at = int(rng.integers(0, units + 1))
+    parts = [np.ascontiguousarray(part) for part in (x[:, :at], x[:, at:])]
+    np.testing.assert_array_equal(found, sum(_core.sign_distances(part, 1) for part in parts))
+
+
 @given(st.integers(1, 40), st.integers(1, 200), st.floats(0, 1), st.integers(0, 99))
 def test_counts_give_the_distances_to_the_mean(n, units, density, seed):
     x = (np.random.default_rng(seed).random((n, units)) < density).astype(np.float32)
@@ -54,6 +80,6 @@ def test_all_positive_fills_every_counter():
     ],
 )
 def test_wrong_arguments_are_named(x, error, message):
-    for function in (_core.pack_signs, _core.sign_statistics):
+    for function in (_core.pack_signs, _core.sign_statistics, _core.sign_distances):
         with pytest.raises(error, match=message):
             function(x, 1)

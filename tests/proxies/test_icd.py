@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pickle
-from pathlib import Path
+import re
 
 import numpy as np
 import pytest
 
 pytest.importorskip("onnxruntime")
 
-from reference.icd_by_definition import icd_by_definition
+from reference.icd_by_definition import icd_by_definition, icd_of, values_of
 
 from pyhwnas import networks, spaces
 from pyhwnas.networks import Network, chain
@@ -25,7 +25,7 @@ from pyhwnas.networks.op import (
     MaxPool,
     Shuffle,
 )
-from pyhwnas.proxies import ICD, icd, load_images, sample_images
+from pyhwnas.proxies import ICD, icd
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.standard_normal((6, 3, 32, 32)).astype(np.float32)
@@ -102,27 +102,24 @@ def test_wrong_images_are_refused(images: np.ndarray) -> None:
         ICD(SPACES[-1], images)
 
 
-def test_sample_images_are_fixed_and_standardised() -> None:
-    pytest.importorskip("matplotlib")
-    batch = sample_images(8, 48)
-    assert batch.shape == (8, 3, 48, 48)
-    assert batch.dtype == np.float32
-    assert np.abs(batch.mean(axis=(0, 2, 3))).max() < 1e-4
-    assert (batch == sample_images(8, 48)).all()
-    assert (batch != sample_images(8, 48, seed=1)).any()
-
-
-def test_image_folders(tmp_path: Path) -> None:
-    image = pytest.importorskip("PIL.Image")
-    for i in range(3):
-        pixels = RNG.integers(0, 255, (20 + i, 30, 3), dtype=np.uint8)
-        image.fromarray(pixels).save(tmp_path / f"{i}.png")
-    (tmp_path / "notes.txt").write_text("not an image")
-    assert load_images(tmp_path, 3, 16).shape == (3, 3, 16, 16)
-    with pytest.raises(ValueError, match="expected at least 4 images"):
-        load_images(tmp_path, 4, 16)
-    (tmp_path / "0.jpg").write_bytes(b"broken")
-    with pytest.raises(ValueError, match=r"cannot read .*0\.jpg"):
-        load_images(tmp_path, 4, 16)
-    with pytest.raises(ValueError, match="expected a folder"):
-        load_images(tmp_path / "nowhere")
+def test_reference_containers_count_what_enters_modules() -> None:
+    pytest.importorskip("torch")
+    space = SPACES[-1]
+    X = spaces.sample(space, 3, np.random.default_rng(2))
+    for x, score in zip(X, ICD(space, IMAGES, reference_containers=True)(X), strict=True):
+        network = networks.build(space, x)
+        values = values_of(network, IMAGES, 0)
+        readers = [node for node in network.graph.nodes if not str(node.op).startswith("add")]
+        tensors = [values[0], *(values[node.inputs[0]] for node in readers)]
+        position, value, groups = {-1: 0}, 0, set()
+        for number, block in enumerate(network.blocks):
+            value += len(block.unit.nodes)
+            source = position[block.inputs[0]]
+            position[number] = value if block.unit.nodes else source
+            if re.search("_node[23]$", block.name):
+                continue
+            tensors += [values[source]] * (2 if len(block.unit.nodes) > 1 else 1)
+            if "cell" in block.group and block.group not in groups:
+                tensors.append(values[source])
+            groups.add(block.group)
+        assert score == pytest.approx(icd_of(tensors), rel=1e-4)

@@ -1,92 +1,163 @@
-"""Expected Synflow on real spaces; the kernel itself is tested in tests/kernels."""
+"""Sampled Synflow of networks and spaces; the kernel itself is tested in tests/kernels."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import math
+import pickle
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
 from pyhwnas import networks, spaces
 from pyhwnas.errors import SpaceError
-from pyhwnas.networks import Activation, BatchNorm, Conv, Linear, chain
-from pyhwnas.proxies import SynflowExpected, is_exact, synflow_expected
+from pyhwnas.networks import Activation, BatchNorm, Conv, GlobalAvgPool, Linear, Network, chain
+from pyhwnas.networks.weights import Init, Weights, initial, tensors
+from pyhwnas.proxies import Synflow, slot_weights, synflow, synflow_expected
+from pyhwnas.testing import check_objective
+from tests.spaces.examples import SMALL
 
-SPACES = [
-    spaces.MobileNetV3(resolutions=(64, 96), n_classes=10),
-    spaces.NASBench101(stem_channels=16),
-    spaces.NASBench201(),
-]
-each_space = pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
+each_small_space = pytest.mark.parametrize("name", SMALL)
 
 
-@each_space
-def test_population_and_built_networks_agree(space: spaces.Space) -> None:
-    X = spaces.sample(space, 340, np.random.default_rng(0))
-    scores = SynflowExpected(space)(X)
+def random_networks(name: str, count: int) -> list[Network]:
+    space = SMALL[name]
+    X = spaces.sample(space, 4 * count, np.random.default_rng(1))
+    alive = space.unit_ids(X, live=True)[:, -1] != networks.ABSENT
+    return [networks.build(space, x) for x in X[alive][:count]]
+
+
+def by_autograd(network: Network, weights: Mapping[str, object]) -> float:
+    """Sum w dR/dw over the absolute weights, by torch's backward pass in float64."""
+    torch = pytest.importorskip("torch")
+    model = networks.to_torch(network, weights).double().eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):  # bypassed
+            module.weight.data.copy_(torch.sqrt(module.running_var + module.eps))
+            module.bias.data.copy_(module.running_mean)
+    for parameter in model.parameters():
+        parameter.data.abs_()
+    model(torch.ones(1, *network.input_shape, dtype=torch.float64)).sum().backward()
+    layers = (torch.nn.Conv2d, torch.nn.Conv1d, torch.nn.Linear)
+    total = sum(
+        float((module.weight.detach() * module.weight.grad).sum())
+        for module in model.modules()
+        if isinstance(module, layers) and module.weight.grad is not None
+    )
+    return math.log(total)
+
+
+@each_small_space
+def test_score_is_that_of_autograd(name: str) -> None:
+    for network in random_networks(name, 2):
+        weights = initial(network, seed=3)
+        expected = by_autograd(network, weights)
+        assert synflow(network, seed=3, precision="float64") == pytest.approx(expected, abs=1e-10)
+        assert synflow(network, weights, precision="float64") == pytest.approx(expected, abs=1e-10)
+        assert synflow(network, seed=3) == pytest.approx(expected, abs=2e-5)
+
+
+def with_biases(network: Network) -> Weights:
+    """Signed weights and biases of no particular distribution."""
+    rng = np.random.default_rng(5)
+    weights = initial(network)
+    return {
+        name: tensor if "bn_" in name else rng.normal(size=tensor.shape).astype(np.float32)
+        for name, tensor in weights.items()
+    }
+
+
+def test_biases_are_constants() -> None:
+    ops = [Conv(8, 3, stride=2, bias=True), BatchNorm(), Activation("hswish"), GlobalAvgPool()]
+    network = Network.of(chain((3, 9, 9), *ops, Linear(5), Linear(4)))
+    weights = with_biases(network)
+    expected = by_autograd(network, weights)
+    assert synflow(network, weights, precision="float64") == pytest.approx(expected, abs=1e-10)
+
+
+@each_small_space
+def test_population_and_built_networks_agree(name: str) -> None:
+    space = SMALL[name]
+    X = spaces.sample(space, 12, np.random.default_rng(0))
+    scores = Synflow(space)(X)
     for x, score in zip(X, scores, strict=True):
         if score == -np.inf:
             with pytest.raises(SpaceError, match="no path"):
                 networks.build(space, x)
         else:
-            alone = synflow_expected(networks.build(space, x))
-            # A network of its own is scaled at other places: rounding, not bits.
-            assert alone[0] == pytest.approx(score, abs=1e-9)
+            assert synflow(networks.build(space, x)) == score
 
 
-def test_a_population_is_scored_without_building_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(network: networks.Network) -> None:
-        raise AssertionError("a network was built")
-
-    monkeypatch.setattr(networks.Network, "__post_init__", refuse)
-    space = spaces.NASBench201()
-    scores = SynflowExpected(space)(space.all())
-    assert scores.shape == (15_625,)
-    # Many cells are the same once skips and zeros are resolved.
-    assert len(np.unique(scores.round(9))) < 5000
+@pytest.mark.parametrize("name", ["darts", "nasbench201"])
+def test_objective_keeps_the_contract(name: str) -> None:
+    check_objective(Synflow(SMALL[name], seeds=(0, 4)), n=8)
 
 
-def test_two_linear_layers_by_hand() -> None:
-    unit = chain((3,), Linear(4, bias=False), Linear(2, bias=False))
-    # E|w| = 1 / (2 sqrt(fan_in)); R = 2 * (4 m2) * (3 m1); each of two layers adds R once.
-    total = 2 * (4 * 0.5 / 2) * (3 * 0.5 / 3**0.5) * 2
-    assert synflow_expected(unit)[0] == pytest.approx(np.log(total))
+@pytest.mark.parametrize("init", ["kaiming_normal", "kaiming_uniform"])
+def test_mean_over_seeds_tends_to_the_expectation(init: Init) -> None:
+    space = SMALL["nasbench201"]
+    X = spaces.sample(space, 5, np.random.default_rng(2))
+    expected = synflow_expected(space.plan, space.unit_ids(X, live=True), init=init)
+    sampled = Synflow(space, seeds=tuple(range(16)), init=init)(X)
+    alive = np.isfinite(expected)
+    assert alive.any()
+    np.testing.assert_allclose(sampled[alive], expected[alive], rtol=0, atol=0.15)
+    np.testing.assert_array_equal(sampled[~alive], expected[~alive])
 
 
-def test_deep_chains_do_not_overflow() -> None:
-    ops = [Conv(512, 3, bias=False), BatchNorm(), Activation("relu")] * 400
-    score = synflow_expected(chain((512, 8, 8), *ops))[0]
-    assert np.isfinite(score)
-    assert score > 1000
+def test_uniform_weights_are_uniform() -> None:
+    made = tensors(Conv(64, 3, bias=True), (32, 4, 4), "a", seed=0, init="kaiming_uniform")
+    bound = 1 / math.sqrt(32 * 9)
+    for tensor in made.values():
+        assert tensor.dtype == np.float32
+        assert abs(tensor).max() <= bound
+    w = made["a.weight"] / bound
+    assert w.mean() == pytest.approx(0, abs=0.02)
+    assert abs(w).mean() == pytest.approx(0.5, abs=0.01)
+    assert not np.array_equal(made["a.bias"], made["a.weight"][:, 0, 0, 0])
+
+
+def test_a_population_is_scored_in_parts_where_weights_are_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    space = SMALL["nasbench201"]
+    X = spaces.sample(space, 9, np.random.default_rng(0))
+    expected = Synflow(space)(X)
+    monkeypatch.setattr(slot_weights, "MOST_WEIGHTS", 10_000)
+    np.testing.assert_array_equal(Synflow(space)(X), expected)
+
+
+def test_deep_networks_do_not_overflow() -> None:
+    ops = [Conv(64, 3), BatchNorm(), Activation("relu")] * 330
+    network = Network.of(chain((64, 8, 8), *ops))
+    assert 1000 < synflow(network) == pytest.approx(synflow(network, precision="float64"), abs=1e-3)
 
 
 def test_no_path_scores_minus_infinity() -> None:
-    space = SPACES[-1]
-    assert SynflowExpected(space)(np.zeros((2, 6), dtype=np.int64)).tolist() == [-np.inf] * 2
+    space = SMALL["nasbench201"]
+    assert Synflow(space)(np.zeros((2, 6), dtype=np.int64)).tolist() == [-np.inf] * 2
 
 
-def test_exactness_is_known() -> None:
-    assert is_exact(spaces.NASBench201().plan)
-    assert not is_exact(spaces.NASBench101().plan)  # max pooling
-    assert not is_exact(spaces.MobileNetV3(resolutions=(64,)).plan)  # gates
+def test_pickled_objective_gives_the_same_scores() -> None:
+    objective = Synflow(SMALL["nasbench201"], seeds=(1,))
+    X = spaces.sample(objective.space, 3, np.random.default_rng(0))
+    again = pickle.loads(pickle.dumps(objective))
+    assert again == objective
+    np.testing.assert_array_equal(again(X), objective(X))
 
 
 def test_wrong_arguments_are_refused() -> None:
-    plan = spaces.NASBench201().plan
-    with pytest.raises(SpaceError, match="unit_ids"):
-        synflow_expected(plan)
-    with pytest.raises(SpaceError, match="unit_ids"):
-        synflow_expected(plan.units[-1], np.zeros((1, 1), dtype=np.int32))
-
-
-@pytest.mark.data
-def test_ranks_as_the_published_column_does(data: Path) -> None:
-    stats = pytest.importorskip("scipy.stats")
-    published = np.load(data / "nb201_zc_freerea_full.npz")["cifar10_synflow"]
-    space = spaces.NASBench201()
-    # The published scores come from networks with He's normal weights, three of them each.
-    scores = SynflowExpected(space, init="kaiming_normal", threads=2)(space.all())
-    connected = np.isfinite(scores)
-    assert (~connected).sum() == 341
-    usable = connected & (published > 0)
-    assert stats.spearmanr(scores[usable], published[usable])[0] > 0.999
+    network = Network.of(chain((3, 4, 4), Conv(2, 3)))
+    name = "unit0_conv3_0.weight"
+    with pytest.raises(ValueError, match=f"expected a tensor '{name}'"):
+        synflow(network, {})
+    with pytest.raises(ValueError, match=r"must have shape \(2, 3, 3, 3\), got \(2, 3\)"):
+        synflow(network, {name: np.ones((2, 3))})
+    with pytest.raises(ValueError, match="must be finite"):
+        synflow(network, {name: np.full((2, 3, 3, 3), np.nan)})
+    with pytest.raises(ValueError, match="init: expected one of"):
+        synflow(network, init="zeros")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="precision: expected float32 or float64"):
+        synflow(network, precision="half")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="seeds: expected at least one"):
+        Synflow(SMALL["nasbench201"], seeds=())

@@ -1,4 +1,4 @@
-"""ICD as the definition reads: torch in training mode, float codes, no shortcuts."""
+"""ICD and NASWOT as their definitions read: torch in training mode, float codes, no shortcuts."""
 
 from __future__ import annotations
 
@@ -38,18 +38,40 @@ CODED = (Conv, Linear, ChannelConv, BatchNorm, Activation, MaxPool, AvgPool, Glo
 
 
 @torch.inference_mode()
-def icd_by_definition(network: Network, images: np.ndarray, *, seed: int = 0) -> float:
-    """Mean distance of the images' sign codes from the mean code."""
+def values_of(network: Network, images: np.ndarray, seed: int) -> list[torch.Tensor]:
+    """The images, then the result of each node."""
     weights = {name: torch.from_numpy(w) for name, w in initial(network, seed=seed).items()}
     values = [torch.from_numpy(images)]
-    squared = torch.zeros(len(images), dtype=torch.float64)
     for node, name in zip(network.graph.nodes, network.names, strict=True):
-        sources = [values[i] for i in node.inputs]
-        if isinstance(node.op, CODED):
-            code = (sources[0].flatten(1) > 0).double()
-            squared += ((code - code.mean(0)) ** 2).sum(1)
-        values.append(_apply(node.op, sources, weights, name))
+        values.append(_apply(node.op, [values[i] for i in node.inputs], weights, name))
+    return values
+
+
+def icd_by_definition(network: Network, images: np.ndarray, *, seed: int = 0) -> float:
+    """Mean distance of the images' sign codes from the mean code."""
+    values = values_of(network, images, seed)
+    nodes = [node for node in network.graph.nodes if isinstance(node.op, CODED)]
+    return icd_of([values[node.inputs[0]] for node in nodes])
+
+
+def icd_of(tensors: list[torch.Tensor]) -> float:
+    """The same of given tensors, each once."""
+    squared = torch.zeros(len(tensors[0]), dtype=torch.float64)
+    for tensor in tensors:
+        code = (tensor.flatten(1) > 0).double()
+        squared += ((code - code.mean(0)) ** 2).sum(1)
     return float(squared.sqrt().mean())
+
+
+def naswot_by_definition(network: Network, images: np.ndarray, *, seed: int = 0) -> float:
+    """ln |det K| of the outputs of all rectifiers."""
+    values = values_of(network, images, seed)
+    agreement = torch.zeros(len(images), len(images), dtype=torch.float64)
+    for number, node in enumerate(network.graph.nodes, 1):
+        if isinstance(node.op, Activation) and "sigmoid" not in node.op.kind:
+            code = (values[number].flatten(1) > 0).double()
+            agreement += code @ code.T + (1 - code) @ (1 - code).T
+    return float(torch.linalg.slogdet(agreement)[1])
 
 
 def _apply(op, x, weights, name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from reference.synflow_by_definition import OPCODES
+from reference.synflow_by_definition import OPCODES, shapes_of_weights
 
 
 class Unit:
@@ -115,3 +115,26 @@ def random_unit(rng, n_nodes):
         ends.append(unit.node("linear", end, out=3))
     unit.node("add", *ends)
     return unit
+
+
+def random_weights(arrays, unit_ids, seed=0):
+    """For each (slot, unit) of a population the (weight, bias) of its nodes with weights."""
+    rng = np.random.default_rng(seed)
+    made = {}
+    for slot, unit in sorted(
+        {(s, int(u)) for row in unit_ids for s, u in enumerate(row) if u >= 0}
+    ):
+        first = int(arrays["unit_input_offsets"][unit])
+        values = [tuple(x) for x in arrays["unit_input_shapes"][first:]]
+        values = values[: arrays["unit_input_offsets"][unit + 1] - first]
+        pairs = []
+        for j in range(arrays["unit_offsets"][unit], arrays["unit_offsets"][unit + 1]):
+            row, source = arrays["nodes"][j], arrays["node_inputs"][arrays["node_input_offsets"][j]]
+            shapes = shapes_of_weights(row, values[source])
+            if shapes is not None:
+                # In float32, so that both precisions score the same network.
+                pairs.append(tuple(rng.random(shape).astype(np.float32) for shape in shapes))
+            values.append(tuple(row[1:4]))
+        if pairs:
+            made[slot, unit] = pairs
+    return made

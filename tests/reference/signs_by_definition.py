@@ -18,6 +18,12 @@ def sign_statistics(x):
     return code.sum(axis=1), (code * code.sum(axis=0)).sum(axis=1)
 
 
+def sign_distances(x):
+    code = (x > 0).astype(np.float64)
+    agree = code @ code.T + (1.0 - code) @ (1.0 - code).T
+    return (x.shape[1] - agree).astype(np.int64)
+
+
 def squared_distances_to_mean(x):
     """What inter-class distance scores are made of."""
     code = (x > 0).astype(float)

@@ -1,7 +1,7 @@
-"""Expected Synflow by definition: dual numbers through the whole network, channel by channel.
+"""Synflow by definition: dual numbers through the whole network, channel by channel.
 
-Every weight is its mean, 0.5 / sqrt(fan_in). A value is a pair of float64 arrays (C, H, W): the
-value and the tangent, the derivative along the weights themselves.
+Weights are given, or every weight is its mean, 0.5 / sqrt(fan_in). A value is a pair of float64
+arrays (C, H, W): the value and the tangent, the derivative along the weights themselves.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ OPCODES = {
 NAMES = {code: name for name, code in OPCODES.items()}
 
 
-def conv(pair, out_c, kernel, stride, padding, groups, dilation, bias):
+def conv(pair, own, out_c, kernel, stride, padding, groups, dilation):
     v, d = pair
+    weight, bias = own
     channels, height, width = v.shape
     group_in, group_out = channels // groups, out_c // groups
-    mean = 0.5 / math.sqrt(group_in * kernel * kernel)
     reach = (kernel - 1) * dilation + 1
     out_h = (height + 2 * padding - reach) // stride + 1
     out_w = (width + 2 * padding - reach) // stride + 1
@@ -38,7 +38,7 @@ def conv(pair, out_c, kernel, stride, padding, groups, dilation, bias):
                 for i in range(kernel):
                     for j in range(kernel):
                         out[o] += (
-                            mean
+                            weight[o, c - first, i, j]
                             * x[
                                 c,
                                 i * dilation : i * dilation + stride * out_h : stride,
@@ -47,7 +47,28 @@ def conv(pair, out_c, kernel, stride, padding, groups, dilation, bias):
                         )
         return out
 
-    return apply(v) + (mean if bias else 0.0), apply(v + d)
+    return apply(v) + bias[:, None, None], apply(v + d)
+
+
+def shapes_of_weights(row, shape):
+    """Shapes of weight and bias of a node on an input of a shape; None without weights."""
+    name = NAMES[int(row[0])]
+    out_c, kernel, groups, bias = (int(row[i]) for i in (1, 4, 7, 9))
+    if name == "channel_conv":
+        return (1, 1, kernel), (0,)
+    if name == "linear":
+        kernel = groups = 1
+    elif name != "conv":
+        return None
+    return (out_c, shape[0] // groups, kernel, kernel), (out_c * bias,)
+
+
+def mean_weights(row, shape):
+    shapes = shapes_of_weights(row, shape)
+    if shapes is None:
+        return None
+    mean = 0.5 / math.sqrt(math.prod(shapes[0][1:]))
+    return tuple(np.full(shape, mean) for shape in shapes)
 
 
 def pool(pair, kind, kernel, stride, padding, dilation):
@@ -104,13 +125,15 @@ ACTIVATIONS = {
 }
 
 
-def run_node(row, pairs):
+def run_node(row, pairs, own):
     name = NAMES[int(row[0])]
     out_c, out_h, out_w, kernel, stride, padding, groups, dilation, bias = (int(x) for x in row[1:])
+    if name in ("conv", "linear"):
+        own = own[0], own[1] if bias else np.zeros(out_c)
     if name == "conv":
-        return conv(pairs[0], out_c, kernel, stride, padding, groups, dilation, bias)
+        return conv(pairs[0], own, out_c, kernel, stride, padding, groups, dilation)
     if name == "linear":
-        return conv(pairs[0], out_c, 1, 1, 0, 1, 1, bias)
+        return conv(pairs[0], own, out_c, 1, 1, 0, 1, 1)
     if name in ACTIVATIONS:
         (v, d), (height, slope) = pairs[0], ACTIVATIONS[name]
         return height(v), slope(v) * d
@@ -130,11 +153,10 @@ def run_node(row, pairs):
     if name == "crop":
         return tuple(x[:, x.shape[1] - out_h :, x.shape[2] - out_w :] for x in pairs[0])
     if name == "channel_conv":
-        mean = 0.5 / math.sqrt(kernel)
         v, d = (np.pad(x[:, 0, 0], kernel // 2) for x in pairs[0])
 
         def mixed(line):
-            return np.convolve(line, np.full(kernel, mean), "valid")[:, None, None]
+            return np.correlate(line, own[0].ravel(), "valid")[:, None, None]
 
         return mixed(v), mixed(v + d)
     assert name == "shuffle"
@@ -142,8 +164,12 @@ def run_node(row, pairs):
     return tuple(x[order] for x in pairs[0])
 
 
-def score(program, ids):
-    """The logarithm of the expected Synflow of one row of unit ids; program: a dict of arrays."""
+def score(program, ids, weights=None):
+    """The logarithm of the Synflow of one row of unit ids; program: a dict of arrays.
+
+    weights: for (slot, unit) the pairs (weight, bias) of its nodes with weights; without them the
+    expected score.
+    """
 
     def cut(values, offsets, i):
         return values[offsets[i] : offsets[i + 1]]
@@ -165,9 +191,14 @@ def score(program, ids):
                 pairs.append((np.ones(shape), np.zeros(shape)))
         if len(pairs) < len(shapes):
             return -math.inf
+        given = iter(() if weights is None else weights.get((s, int(unit)), ()))
         for j in range(program["unit_offsets"][unit], program["unit_offsets"][unit + 1]):
             taken = cut(program["node_inputs"], program["node_input_offsets"], j)
-            pairs.append(run_node(program["nodes"][j], [pairs[k] for k in taken]))
+            row, operands = program["nodes"][j], [pairs[k] for k in taken]
+            own = mean_weights(row, operands[0][0].shape)
+            if own is not None and weights is not None:
+                own = next(given)
+            pairs.append(run_node(row, operands, own))
             assert pairs[-1][0].shape == tuple(program["nodes"][j][1:4])
         has_nodes = program["unit_offsets"][unit] < program["unit_offsets"][unit + 1]
         slots.append(pairs[-1] if has_nodes else pairs[0])

@@ -29,4 +29,13 @@ void sign_statistics(MatrixView<const float> x, std::span<std::int64_t> positive
                      std::span<std::int64_t> shared, int threads,
                      const Checkpoint& checkpoint = {});
 
+// distances(i, j): in how many of the bits samples i and j differ (Hamming); symmetric. bits past
+// the last unit must be 0. O(n^2 U / 64) time; O(n^2) memory per thread.
+void hamming_distances(MatrixView<const std::uint64_t> bits, MatrixView<std::int64_t> distances,
+                       int threads, const Checkpoint& checkpoint = {});
+
+// hamming_distances(pack_signs(x)) without ever holding all bits.
+void sign_distances(MatrixView<const float> x, MatrixView<std::int64_t> distances, int threads,
+                    const Checkpoint& checkpoint = {});
+
 }  // namespace pyhwnas::proxy

@@ -1,4 +1,5 @@
-// Expected Synflow of a population of networks, in closed form.
+// Synflow of a population of networks: of networks with given weights, and its expectation over
+// random weights in closed form.
 //
 // Synflow (Tanaka et al. 2020, arXiv:2006.05467; as a score for architectures: Abdelfattah et al.
 // 2021, arXiv:2101.08134) is the sum over weights of w dR/dw, with w the absolute weights and R the
@@ -81,5 +82,32 @@ inline constexpr std::size_t kNodeColumns = 10;
 void synflow_expected(const PlanProgram& program, MatrixView<const std::int32_t> unit_ids,
                       double weight_gain, std::span<double> scores, int threads,
                       const Checkpoint& checkpoint = {});
+
+// Absolute weights of units in their places. Row k of `places` is a (slot, unit) pair, no pair
+// twice; its values are cut out by `offsets` and hold, for each node with weights in order, the
+// weights as (output channel, input channel of the group, row, column) and then, with a bias, one
+// value per output channel. Weights along the channels are (kernel).
+struct SharedWeights {
+  MatrixView<const std::int32_t> places;
+  std::span<const std::int64_t> offsets;
+  std::span<const float> values;
+};
+
+// float32 is exact to about 1e-6 of the score, which is far below what another seed changes.
+enum class Precision { float32, float64 };
+
+// scores[i] = ln of the Synflow of the network with unit unit_ids(i, s) in slot s and the weights
+// that this unit has in this slot. Rows, absent slots and -inf are as in synflow_expected. Exact:
+// gates, smooth activations and pooling act on the very values; a maximum takes the tangent of the
+// first of equal values in row order. Biases are constants. Values must be finite and not negative.
+//
+// Each row passes once through its network, value and tangent side by side under the same weights.
+// Scores have the same bits for any number of threads, at all vector levels and whatever other rows
+// there are. O(multiply-accumulates of what differs within each map) time per row.
+// Throws std::invalid_argument as synflow_expected does, and where weights are missing or have a
+// size that does not fit.
+void synflow(const PlanProgram& program, MatrixView<const std::int32_t> unit_ids,
+             const SharedWeights& weights, Precision precision, std::span<double> scores,
+             int threads, const Checkpoint& checkpoint = {});
 
 }  // namespace pyhwnas::proxy

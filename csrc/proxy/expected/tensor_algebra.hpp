@@ -4,7 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "proxy/maps.hpp"
+#include "proxy/expected/box_filter.hpp"
+#include "proxy/expected/maps.hpp"
 
 namespace pyhwnas::proxy {
 
@@ -12,8 +13,13 @@ namespace pyhwnas::proxy {
 // inputs and fills an output that is another tensor, with its shape set and no groups in it.
 class TensorAlgebra {
  public:
+  using Tensor = proxy::Tensor;
+
   // Weights have the mean weight_gain / sqrt(fan_in).
   explicit TensorAlgebra(double weight_gain) : weight_gain_(weight_gain) {}
+
+  // Means depend on the shape of a weight alone, not on its place.
+  static void enter(std::size_t /*slot*/, std::int32_t /*unit*/) {}
 
   // The network's input: ones, with tangent zero.
   void ones(Tensor& out);
@@ -22,6 +28,7 @@ class TensorAlgebra {
   void convolve(const Node& node, const Tensor& in, Tensor& out);
   // Convolution along the channels of a vector, with all weights at their mean.
   void convolve_channels(const Node& node, const Tensor& in, Tensor& out);
+  static void pass(const Tensor& in, Tensor& out) { out.groups = in.groups; }
   void activate(Opcode op, const Tensor& in, Tensor& out);
   void max_pool(const Node& node, const Tensor& in, Tensor& out);
   void average_pool(const Node& node, const Tensor& in, Tensor& out);
@@ -58,7 +65,7 @@ class TensorAlgebra {
   MapPool pool_;
   std::vector<ChannelGroup> terms_;
   std::vector<Source> sources_;
-  std::vector<double> row_;
+  LineVector<double> row_;
 };
 
 }  // namespace pyhwnas::proxy

@@ -1,6 +1,8 @@
-#include "proxy/box_filter.hpp"
+#include "proxy/expected/box_filter.hpp"
 
 #include <algorithm>
+
+#include "simd/level.hpp"
 
 namespace pyhwnas::proxy {
 namespace {
@@ -17,12 +19,13 @@ struct Taps {
   std::int64_t count() const { return end - begin; }
 };
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) {
+[[gnu::always_inline]] inline std::int64_t ceil_divide(std::int64_t a, std::int64_t b) {
   // Most windows are not dilated, and a division costs as much as ten pixels.
   return b == 1 ? a : (a + b - 1) / b;
 }
 
-Taps taps_inside(const Window& window, std::int64_t at, std::int64_t size) {
+[[gnu::always_inline]] inline Taps taps_inside(const Window& window, std::int64_t at,
+                                               std::int64_t size) {
   const std::int64_t origin = at * window.stride - window.padding;
   const std::int64_t before = origin < 0 ? ceil_divide(-origin, window.dilation) : 0;
   const std::int64_t past = origin < size ? ceil_divide(size - origin, window.dilation) : 0;
@@ -31,8 +34,9 @@ Taps taps_inside(const Window& window, std::int64_t at, std::int64_t size) {
 }
 
 // sum[x] = the sum of `count` rows that lie `step` entries apart.
-void add_rows(const double* __restrict rows, std::int64_t count, std::int64_t step,
-              std::int64_t width, double* __restrict sum) {
+[[gnu::always_inline]] inline void add_rows(const double* __restrict rows, std::int64_t count,
+                                            std::int64_t step, std::int64_t width,
+                                            double* __restrict sum) {
   if (count == 3) {  // by far the most frequent: three loads and one store
     const double* __restrict second = rows + step;
     const double* __restrict third = second + step;
@@ -48,8 +52,8 @@ void add_rows(const double* __restrict rows, std::int64_t count, std::int64_t st
 }
 
 // out[x] = the sum of `window.kernel` entries of the padded row, from x * stride on.
-void add_columns(const double* __restrict row, const Window& window, std::int64_t out_width,
-                 double* __restrict out) {
+[[gnu::always_inline]] inline void add_columns(const double* __restrict row, const Window& window,
+                                               std::int64_t out_width, double* __restrict out) {
   const std::int64_t d = window.dilation;
   if (window.stride == 1) {
     add_rows(row, window.kernel, d, out_width, out);
@@ -65,9 +69,10 @@ void add_columns(const double* __restrict row, const Window& window, std::int64_
 
 // The window of nearly all convolutions. Taps are added down the columns for all rows in one go,
 // and the margins are written out instead of padded: twice as fast as the general way on small
-// maps.
-void box_filter_3x3(const double* __restrict in, Extent extent, Boxed boxed, double* __restrict out,
-                    double* __restrict sums) {
+// maps. One entry before and one after `sums` are read.
+[[gnu::always_inline]] inline void box_filter_3x3(const double* __restrict in, Extent extent,
+                                                  Boxed boxed, double* __restrict out,
+                                                  double* __restrict sums) {
   const auto [height, width] = extent;
   const std::int64_t last_row = (height - 1) * width;
   for (std::int64_t x = 0; x < width; ++x) {
@@ -82,29 +87,22 @@ void box_filter_3x3(const double* __restrict in, Extent extent, Boxed boxed, dou
     const double row_weight = !is_mean ? 1.0 : is_edge ? 1.0 / 2.0 : 1.0 / 3.0;
     const double inner = is_mean ? row_weight / 3.0 : row_weight;
     const double edge = is_mean ? row_weight / 2.0 : row_weight;
-    out[0] = edge * (sums[0] + sums[1]);
-    for (std::int64_t x = 1; x < width - 1; ++x) {
+    // Whole rows, so that no vector is left incomplete where widths are powers of two; the margins
+    // are put right afterwards.
+    for (std::int64_t x = 0; x < width; ++x) {
       out[x] = inner * (sums[x - 1] + sums[x] + sums[x + 1]);
     }
+    out[0] = edge * (sums[0] + sums[1]);
     out[width - 1] = edge * (sums[width - 2] + sums[width - 1]);
   }
 }
 
-}  // namespace
-
-void box_filter(const double* in, Extent in_extent, const Window& window, Boxed boxed, double* out,
-                Extent out_extent, std::vector<double>& scratch) {
-  const bool is_3x3 = window.kernel == 3 && window.stride == 1 && window.padding == 1 &&
-                      window.dilation == 1 && in_extent.height > 1 && in_extent.width > 1;
-  if (is_3x3) {
-    scratch.resize(std::max(scratch.size(), in_extent.area()));
-    box_filter_3x3(in, in_extent, boxed, out, scratch.data());
-    return;
-  }
+// sums: kRowsAtOnce padded rows of zeros; weights: one per result of a row.
+[[gnu::always_inline]] inline void box_filter_by_rows(const double* in, Extent in_extent,
+                                                      const Window& window, Boxed boxed,
+                                                      double* out, Extent out_extent, double* sums,
+                                                      double* weights) {
   const std::int64_t padded_width = in_extent.width + 2 * window.padding;
-  scratch.assign(static_cast<std::size_t>(kRowsAtOnce * padded_width + out_extent.width), 0.0);
-  double* const sums = scratch.data();
-  double* const weights = sums + kRowsAtOnce * padded_width;
   if (boxed == Boxed::mean) {
     for (std::int64_t x = 0; x < out_extent.width; ++x) {
       const std::int64_t count = taps_inside(window, x, in_extent.width).count();
@@ -129,6 +127,29 @@ void box_filter(const double* in, Extent in_extent, const Window& window, Boxed 
       for (std::int64_t x = 0; x < out_extent.width; ++x) out[x] *= weights[x] * weight;
     }
   }
+}
+
+}  // namespace
+
+void box_filter(const double* in, Extent in_extent, const Window& window, Boxed boxed, double* out,
+                Extent out_extent, LineVector<double>& scratch) {
+  const bool is_3x3 = window.kernel == 3 && window.stride == 1 && window.padding == 1 &&
+                      window.dilation == 1 && in_extent.height > 1 && in_extent.width > 1;
+  if (is_3x3) {
+    constexpr std::size_t kBefore = kLineBytes / sizeof(double);
+    scratch.resize(std::max(scratch.size(), kBefore + in_extent.area() + 1));
+    double* const sums = scratch.data() + kBefore;
+    simd::widest(
+        [&]() __attribute__((always_inline)) { box_filter_3x3(in, in_extent, boxed, out, sums); });
+    return;
+  }
+  const std::int64_t padded_width = in_extent.width + 2 * window.padding;
+  scratch.assign(static_cast<std::size_t>(kRowsAtOnce * padded_width + out_extent.width), 0.0);
+  double* const sums = scratch.data();
+  double* const weights = sums + kRowsAtOnce * padded_width;
+  simd::widest([&]() __attribute__((always_inline)) {
+    box_filter_by_rows(in, in_extent, window, boxed, out, out_extent, sums, weights);
+  });
 }
 
 void max_filter(const double* in, const double* second, Extent in_extent, const Window& window,

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/line_vector.hpp"
 #include "proxy/plan_program.hpp"
 #include "proxy/scaled.hpp"
 
@@ -13,7 +14,7 @@ namespace pyhwnas::proxy {
 
 // Nonnegative values of one H x W map. Written once, by whoever made it, then shared.
 struct Map {
-  std::vector<double> values;
+  LineVector<double> values;
   std::vector<Map*>* home = nullptr;  // where it waits when nobody refers to it
   std::uint32_t references = 0;
   // The largest value is below 2^bound. Known without looking at the values.
