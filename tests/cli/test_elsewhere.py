@@ -77,7 +77,8 @@ def test_a_budget_on_every_device(pyhwnas: Command, gpu: Path, tmp_path: Path) -
 def test_published_tables_are_devices(pyhwnas: Command, data: Path, tmp_path: Path) -> None:
     done = pyhwnas(
         *("search", "--resolutions", "160,224", "--set", "space_options.width=1.2"),
-        *("--objectives", "synflow_expected", "--device", "phone=note10", "--device", "pc=i7-8700K"),
+        *("--objectives", "synflow_expected"),
+        *("--device", "phone=note10", "--device", "pc=i7-8700K"),
         *("--optimizer", "nsga2", "--evals", "20", "--top", "0"),
     )
     assert done.returncode == 0, done.stderr
