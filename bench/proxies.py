@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from reference.icd_by_definition import icd_by_definition
 
 SPACE = spaces.NASBench201()
+HE: Final = "kaiming_normal"
 GRADIENTS = ("snip", "grad_norm", "plain", "fisher")
 
 
@@ -83,13 +84,13 @@ def agreement(images: torch.Tensor, labels: torch.Tensor, n: int) -> dict[str, f
     """Compare values: the largest relative difference over some networks."""
     X = complete(n, np.random.default_rng(1))
     numbers = images.numpy()
-    expected = SynflowExpected(SPACE, init="kaiming_normal")(X)
-    samples = np.array([Synflow(SPACE, seeds=(seed,))(X) for seed in range(10)])
+    expected = SynflowExpected(SPACE, init=HE)(X)
+    samples = np.array([Synflow(SPACE, (seed,), HE)(X) for seed in range(10)])
     spread = samples.std(axis=0, ddof=1) / np.sqrt(len(samples))
     builds = [partial(twin, x) for x in X]
     modules = [gradient_scores(build(), images, labels, ("snip",))["snip"] for build in builds]
     found = {
-        "synflow": far(Synflow(SPACE)(X), [peers.synflow(build) for build in builds]),
+        "synflow": far(Synflow(SPACE, (0,), HE)(X), [peers.synflow(build) for build in builds]),
         "synflow, expected: deviations of the mean of ten samples": float(
             np.abs((samples.mean(axis=0) - expected) / spread).max()
         ),

@@ -29,7 +29,7 @@ def synflow(
     weights: Mapping[str, npt.ArrayLike] | None = None,
     *,
     seed: int = 0,
-    init: Init = "kaiming_normal",
+    init: Init = "kaiming_uniform",
     precision: Precision = "float32",
 ) -> float:
     """Compute the logarithm of a network's Synflow score.
@@ -45,9 +45,10 @@ def synflow(
         normalisation are not read. Without them the initial weights of `seed`.
     seed : int
         Seed of the initial weights; see `pyhwnas.networks.weights`.
-    init : {"kaiming_normal", "kaiming_uniform"}
-        Distribution of the initial weights: He's normal one with variance 2/fan_in, or torch's
-        default for convolutions and linear layers, uniform within 1/sqrt(fan_in).
+    init : {"kaiming_uniform", "kaiming_normal"}
+        Distribution of the initial weights: torch's default for convolutions and linear layers,
+        uniform within 1/sqrt(fan_in), as in `SynflowExpected`; or He's normal one with variance
+        2/fan_in, which the other readings of a network have.
     precision : {"float32", "float64"}
         Of the computation. Scores in float32 are right to about six digits.
 
@@ -109,7 +110,7 @@ class Synflow:
     seeds : sequence of int
         Seeds of the weights. The score is ``ln(mean(S))`` over them, which tends to the logarithm
         of the expectation (`SynflowExpected`, where that is exact).
-    init : {"kaiming_normal", "kaiming_uniform"}
+    init : {"kaiming_uniform", "kaiming_normal"}
         Distribution of the weights; see `synflow`.
     threads : int
         Rows are shared among that many threads; scores are the same for any number.
@@ -126,12 +127,12 @@ class Synflow:
     >>> from pyhwnas import spaces
     >>> space = spaces.NASBench201()
     >>> Synflow(space, seeds=(0, 1))(space.all()[:3]).round(1).tolist()
-    [61.2, 110.4, 75.5]
+    [46.4, 82.9, 59.4]
     """
 
     space: Space
     seeds: tuple[int, ...] = (0,)
-    init: Init = "kaiming_normal"
+    init: Init = "kaiming_uniform"
     threads: int = field(default=1, compare=False)
     _weights: tuple[InitialWeights, ...] = field(init=False, repr=False, compare=False)
     name: ClassVar[str] = "synflow"
