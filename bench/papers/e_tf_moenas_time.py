@@ -1,8 +1,8 @@
 """E-TF-MOENAS on NAS-Bench-201 in real time: nothing is looked up, all scores are computed.
 
 Run as ``python -m bench.papers.e_tf_moenas_time`` with PYHWNAS_DATA set, on a machine with nothing
-else to do. Objectives are MACs, expected Synflow and NASWOT with the setting ``fast`` on images of
-CIFAR-10; the table's test errors judge the fronts.
+else to do. Objectives are MACs, expected Synflow and NASWOT of 32 images of CIFAR-10, every row as
+it is written; the table's test errors judge the fronts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
             (
                 objectives.Macs(space),
                 SynflowExpected(space, threads=THREADS),
-                NASWOT.fast(space, images, seed=seed, threads=THREADS),
+                NASWOT(space, images, seed=seed, threads=THREADS, live=False),
             ),
         )
         X = search(problem, seed)
@@ -61,7 +61,7 @@ def main() -> None:
         quick=read.quick,
         notes=[
             "3000 evaluations as the authors count; networks that come again are scored once.",
-            "NASWOT of 32 images of 16 x 16 pixels, on two threads.",
+            "With images at half their size the mean of three seeds was .8919, in 43 s a search.",
         ],
     )
 
