@@ -11,6 +11,7 @@ import io
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from scipy.stats import spearmanr
 
 from bench.record import save
 from bench.timing import interleaved
-from bench.torch_nb201 import naswot_one_pass, naswot_two_passes
+from bench.zero_cost_peers import Network, naswot_hooks, naswot_hooks_and_backward
 from pyhwnas import _core, objectives, spaces
 from pyhwnas.proxies import ICD, NASWOT, halved
 
@@ -72,11 +73,15 @@ def networks_per_second(turns: int, images: np.ndarray) -> dict[str, float]:
         "fast": NASWOT.fast(SPACE, images),
     }
     first = {f"s_first_40_{name}": _seconds(lambda s=s: s(X[-40:])) for name, s in ours.items()}
+
+    def theirs(way: Callable[..., float], n: int, genes: list[int]) -> float:
+        return way(partial(Network, genes), torch.from_numpy(images[:n]))
+
     peers: dict[str, Callable[[list[int]], float]] = {
-        "two_passes_128": lambda genes: naswot_two_passes(genes, torch.from_numpy(images[:128])),
-        "two_passes_64": lambda genes: naswot_two_passes(genes, torch.from_numpy(images[:64])),
-        "one_pass_128": lambda genes: naswot_one_pass(genes, torch.from_numpy(images[:128])),
-        "one_pass_64": lambda genes: naswot_one_pass(genes, torch.from_numpy(images[:64])),
+        "two_passes_128": partial(theirs, naswot_hooks_and_backward, 128),
+        "two_passes_64": partial(theirs, naswot_hooks_and_backward, 64),
+        "one_pass_128": partial(theirs, naswot_hooks, 128),
+        "one_pass_64": partial(theirs, naswot_hooks, 64),
     }
     spent = dict.fromkeys([*peers, *ours], 0.0)
     few = {"reference": 4, "fast": 20}
