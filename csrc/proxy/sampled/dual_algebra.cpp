@@ -144,7 +144,7 @@ void DualAlgebra<T>::first_channels(const Tensor& in, Tensor& out) {
 }
 
 template <class T>
-void DualAlgebra<T>::concatenate(std::span<const Tensor* const> inputs, Tensor& out) {
+void DualAlgebra<T>::allocate_common(std::span<const Tensor* const> inputs, Tensor& out) {
   out.rows = inputs.front()->rows;
   out.columns = inputs.front()->columns;
   out.value_exponent = kExponentOfZero;
@@ -156,6 +156,11 @@ void DualAlgebra<T>::concatenate(std::span<const Tensor* const> inputs, Tensor& 
     out.tangent_exponent = std::max(out.tangent_exponent, input->tangent_exponent);
   }
   allocate(out);
+}
+
+template <class T>
+void DualAlgebra<T>::concatenate(std::span<const Tensor* const> inputs, Tensor& out) {
+  allocate_common(inputs, out);
   const std::int64_t plane = out.plane();
   T* to = out.buffer->data();
   for (const Tensor* input : inputs) {

@@ -61,6 +61,8 @@ class DualAlgebra {
 
   NodeWeights<T> next_weights();
   void allocate(Tensor& out);
+  // Gives `out` the axes that the inputs have in common, their largest exponents, and memory.
+  void allocate_common(std::span<const Tensor* const> inputs, Tensor& out);
   // A row of pixels for each of rows and columns of `out`; its position is `skipped` further in
   // `in`.
   Tensor with_axes(const Tensor& in, const CollapsedAxis& rows, const CollapsedAxis& columns);

@@ -34,17 +34,7 @@ void add_scaled(const DualTensor<T>& in, T value_factor, T tangent_factor, bool 
 
 template <class T>
 void DualAlgebra<T>::add(std::span<const Tensor* const> inputs, Tensor& out) {
-  out.rows = inputs.front()->rows;
-  out.columns = inputs.front()->columns;
-  out.value_exponent = kExponentOfZero;
-  out.tangent_exponent = kExponentOfZero;
-  for (const Tensor* input : inputs) {
-    out.rows = common(out.rows, input->rows);
-    out.columns = common(out.columns, input->columns);
-    out.value_exponent = std::max(out.value_exponent, input->value_exponent);
-    out.tangent_exponent = std::max(out.tangent_exponent, input->tangent_exponent);
-  }
-  allocate(out);
+  allocate_common(inputs, out);
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const Tensor part = with_axes(*inputs[k], out.rows, out.columns);
     add_scaled(part, power<T>(part.value_exponent - out.value_exponent),
