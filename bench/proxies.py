@@ -3,7 +3,8 @@
 Run as ``python -m bench.proxies``. Values first: both sides score the same networks with the same
 weights and images. Then CPU time on one thread: blocks of our networks and single ones of the
 peers (`bench.zero_cost_peers`) take turns, setting up included on both sides. Networks are random
-ones of NAS-Bench-201 with a path from input to output.
+ones of NAS-Bench-201 with a path from input to output, of which few are alike. At last all rows of
+the space are scored at once: every row counts, though rows that are alike are scored once.
 """
 
 from __future__ import annotations
@@ -125,6 +126,12 @@ def contests(images: torch.Tensor, labels: torch.Tensor) -> dict[str, Contest]:
         "synflow, sampled": Contest(_fresh(Synflow), freerea, 30, 100),
         "synflow, sampled / zero-cost-nas": Contest(_fresh(Synflow), copied, None, 100),
         "naswot, 64 images": Contest(_fresh(NASWOT.reference, numbers), wot, 5, 20),
+        "naswot, 64 images / nas-without-training": Contest(
+            _fresh(NASWOT.reference, numbers),
+            partial(_built, peers.naswot_hooks_and_backward, images),
+            5,
+            20,
+        ),
         "naswot, fast": Contest(_fresh(NASWOT.fast, numbers), wot, 50, 60),
         "naswot, fast / nas-without-training, 128 images": Contest(
             _fresh(NASWOT.fast, numbers),
@@ -187,6 +194,28 @@ def rates(images: torch.Tensor, labels: torch.Tensor, turns: int) -> dict[str, A
     return found
 
 
+def population(peer_rates: dict[str, Any], n_sampled: int) -> dict[str, Any]:
+    """Score whole populations at once, where rows whose live networks are alike are scored once."""
+    everything = SPACE.all()
+    some = everything[np.random.default_rng(3).permutation(len(everything))[:n_sampled]]
+    found = {}
+    for name, make, X in (
+        ("synflow, expected", SynflowExpected, everything),
+        ("synflow, sampled", Synflow, some),
+    ):
+        start = time.process_time()
+        make(SPACE)(X)
+        rate = len(X) / (time.process_time() - start)
+        distinct = len(np.unique(SPACE.unit_ids(X, live=True), axis=0))
+        ratio = rate / peer_rates[name]["peer_per_second"]
+        found[name] = {"rows": len(X), "distinct": distinct, "per_second": rate, "ratio": ratio}
+        print(
+            f"{name}, {len(X)} rows of which {distinct} are distinct: "
+            f"{rate:.1f} rows/s, {ratio:.1f}x"
+        )
+    return found
+
+
 def codes(units: int, rounds: int) -> dict[str, Any]:
     """Time the sums of sign codes alone: 128 samples, all bits of one layer."""
     values = np.random.default_rng(0).standard_normal((128, units), dtype=np.float32)
@@ -237,6 +266,7 @@ def main() -> None:
         "codes": codes(100_000 if read.quick else 1_000_000, 3 if read.quick else 9),
         "rates": rates(images, labels, 1 if read.quick else read.turns),
     }
+    found["population"] = population(found["rates"], 500 if read.quick else len(SPACE.all()))
     if not read.quick:
         save("proxies", found)
 

@@ -28,6 +28,7 @@ __all__: list[str] = [
     "nondominated_mask",
     "nondominated_sort",
     "pack_signs",
+    "peak_memory",
     "r2",
     "sign_distances",
     "sign_statistics",
@@ -148,6 +149,22 @@ def nondominated_sort(F: numpy.ndarray, threads: int) -> numpy.typing.NDArray[nu
 def pack_signs(x: numpy.ndarray, threads: int) -> numpy.typing.NDArray[numpy.uint64]:
     """
     One bit per value, 1 where it is greater than zero.
+    """
+
+def peak_memory(
+    slot_input_offsets: numpy.ndarray,
+    slot_inputs: numpy.ndarray,
+    unit_offsets: numpy.ndarray,
+    unit_input_offsets: numpy.ndarray,
+    unit_input_shapes: numpy.ndarray,
+    nodes: numpy.ndarray,
+    node_input_offsets: numpy.ndarray,
+    node_inputs: numpy.ndarray,
+    unit_ids: numpy.ndarray,
+    threads: int,
+) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The most elements of feature maps alive at once in each row's network.
     """
 
 def r2(F: numpy.ndarray, ideal: numpy.ndarray, weights: numpy.ndarray, threads: int) -> float:

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyhwnas.errors import LatencyTableError
 
 if TYPE_CHECKING:
-    from pyhwnas.benchmarks.latency_tables import TableLatency
     from pyhwnas.latency import LatencyTable
-    from pyhwnas.objectives import Latency
+    from pyhwnas.objectives import Energy, Latency
     from pyhwnas.spaces import Space
 
-__all__ = ["LATENCY", "PUBLISHED", "is_latency", "latency_at", "load_table", "make_latency"]
+__all__ = [
+    "ENERGY",
+    "LATENCY",
+    "PUBLISHED",
+    "is_latency",
+    "latency_at",
+    "load_table",
+    "make_energy",
+    "make_latency",
+]
 
 LATENCY = "latency_ms"
 """Name of the objective on the device at hand; on others, a device's name follows."""
 
-PUBLISHED = ("note10", "i7-8700K")
-"""Tables of `pyhwnas.benchmarks.TableLatency`, which have these names instead of a path."""
+ENERGY = "energy_mj"
+"""Name of the objective for the energy of the device at hand."""
+
+PUBLISHED = (
+    *("note10", "i7-8700K"),
+    *("fbnet-edgegpu", "fbnet-raspi4", "fbnet-pixel3", "fbnet-eyeriss", "fbnet-fpga"),
+)
+"""Tables of `pyhwnas.benchmarks.published_table`, which have these names instead of a path."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -70,7 +84,6 @@ def make_latency(
         If the file is no latency table, or lacks units of the space.
     """
     # Here, so that the names above cost a command line nothing.
-    from pyhwnas.latency import LatencyTable
     from pyhwnas.objectives import Latency
 
     if name == LATENCY:
@@ -84,34 +97,43 @@ def make_latency(
             f"bring its latency table with --device {device}=TABLE.json"
         )
     table = load_table(devices[device], space)
-    if isinstance(table, LatencyTable) and not table.covers(space):
+    if lacks := table.missing(space):
         raise LatencyTableError(
             f"{devices[device]}: expected a table of all units of space {space.name}, got one of "
-            f"{table.space} that lacks some; measure it there with: pyhwnas profile --space "
-            f"{space.name} and the same options of the space"
+            f"{table.space} that lacks {len(lacks)}, such as {lacks[0]!r}; measure it there with: "
+            f"pyhwnas profile --space {space.name} and the same options of the space"
         )
     return Latency(space, table, name=name)
 
 
-def load_table(source: str, space: Space) -> LatencyTable | TableLatency:
-    """Read a table of the user, or find a published one."""
-    from pyhwnas.benchmarks.latency_tables import TableLatency
-    from pyhwnas.latency import LatencyTable
-    from pyhwnas.spaces import MobileNetV3
+def make_energy(space: Space, here: LatencyTable | None) -> Energy:
+    """Make the objective for the energy of the device at hand.
 
-    if source not in PUBLISHED:
-        try:
-            return LatencyTable.load(source)
-        except FileNotFoundError:
-            raise LatencyTableError(
-                f"{source}: there is no such file; expected a latency table of pyhwnas profile, "
-                f"or one of the published {', '.join(PUBLISHED)}"
-            ) from None
-    if not isinstance(space, MobileNetV3):
+    Raises
+    ------
+    ValueError
+        If there is no table of the device, or it holds no energies.
+    """
+    from pyhwnas.objectives import Energy
+
+    if here is None or here.energy is None:
         raise ValueError(
-            f"device {source}: its published table is of space mobilenetv3, got {space.name}"
+            f"objective {ENERGY} needs a table with energies; see 'pyhwnas profile --energy'"
         )
-    device: Any = source
-    table = TableLatency(space, device)
-    table(space.smallest()[None])  # what it lacks is named here, before anything is written
-    return table
+    return Energy(space, here)
+
+
+def load_table(source: str, space: Space) -> LatencyTable:
+    """Read a table of the user, or find a published one for a space."""
+    from pyhwnas.benchmarks import published_table
+    from pyhwnas.latency import LatencyTable
+
+    if source in PUBLISHED:
+        return published_table(source, space)
+    try:
+        return LatencyTable.load(source)
+    except FileNotFoundError:
+        raise LatencyTableError(
+            f"{source}: there is no such file; expected a latency table of pyhwnas profile, "
+            f"or one of the published {', '.join(PUBLISHED)}"
+        ) from None

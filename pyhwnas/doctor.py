@@ -30,12 +30,13 @@ def examine() -> dict[str, dict[str, str]]:
         Sections ``versions``, ``kernels``, ``device``, ``backends``, ``clock``, ``noise`` and
         ``tables``, each with named facts.
     """
+    distributions = importlib.metadata.packages_distributions()
     return {
         "versions": {
             "pyhwnas": pyhwnas.__version__,
             "python": platform.python_version(),
             "numpy": np.__version__,
-            **{name: _version(name) for name in EXTRAS},
+            **{name: _version(name, distributions.get(name, [name])[0]) for name in EXTRAS},
         },
         "kernels": _kernels(),
         "device": _device(),
@@ -66,12 +67,11 @@ def noise(readings: int = 200) -> dict[str, str]:
     }
 
 
-def _version(package: str) -> str:
+def _version(package: str, distribution: str) -> str:
     if importlib.util.find_spec(package) is None:
         return "not installed"
-    names = importlib.metadata.packages_distributions().get(package, [package])
     try:
-        return importlib.metadata.version(names[0])
+        return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return "installed"
 

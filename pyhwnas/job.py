@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pyhwnas.devices import is_latency, latency_at
+from pyhwnas.devices import ENERGY, LATENCY, is_latency, latency_at
 from pyhwnas.names import construct, load
 from pyhwnas.objective_names import Ingredients, make_objective
 from pyhwnas.problem import AtLeast, AtMost, Objective, Problem
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "as_type_of", "toml_lines"]
 
-COSTS = ("macs", "params")
+COSTS = (
+    *("macs", "params", "model_size_mb", "peak_memory_mb"),
+    *("measured_latency_ms", "measured_energy_mj", ENERGY),
+)
+OF_TABLE = (LATENCY, ENERGY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +46,8 @@ class Job:
         that makes an objective of a space; ``"name:min"`` or ``"name:max"`` for values that you
         bring yourself (`pyhwnas ask`); ``"latency_ms@NAME"`` for another device.
     devices : mapping of str to str
-        Other devices by name: each the path of its latency table, or ``"note10"`` or
-        ``"i7-8700K"`` for a published one.
+        Other devices by name: each the path of its latency table, or such as ``"note10"`` for a
+        published one (`pyhwnas.devices.PUBLISHED`).
     optimizer : str
         Name of an optimizer, or ``"file.py:Class"`` or ``"module:Class"``.
     optimizer_options : mapping
@@ -68,9 +72,14 @@ class Job:
     n_images, image_size : int
         Number of images and their size in pixels.
     backend : str
-        What runs networks on the device.
+        What runs networks on the device: onnxruntime, torch, openvino, tvm, or
+        ``"file.py:Class"``.
+    backend_options : mapping
+        Arguments of the backend's class, such as its precision.
     threads, batch_size : int
         Threads of one inference and inputs per inference on the device.
+    energy : str
+        Counter for the objective ``energy_mj``: ``"powercap"`` (CPU) or ``"nvml"`` (NVIDIA GPU).
     workers : int
         Threads for computing objectives. Recorded, since the last digits of ICD may depend on it.
     """
@@ -93,12 +102,14 @@ class Job:
     n_images: int = 16
     image_size: int = 96
     backend: str = "onnxruntime"
+    backend_options: Mapping[str, Any] = field(default_factory=dict)
     threads: int = 1
     batch_size: int = 1
+    energy: str = "powercap"
     workers: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("space_options", "devices", "optimizer_options"):
+        for name in ("space_options", "devices", "optimizer_options", "backend_options"):
             object.__setattr__(self, name, _plain(getattr(self, name)))
 
     @classmethod
@@ -148,13 +159,19 @@ class Job:
     def make_backend(self) -> LatencyBackend:
         """Make what runs networks on the device."""
         cls = load("backends", self.backend)
-        made: LatencyBackend = construct(cls, {"threads": self.threads}, f"backend {self.backend}")
+        options = {"threads": self.threads, **self.backend_options}
+        made: LatencyBackend = construct(cls, options, f"backend {self.backend}")
         return made
 
     @property
     def wants_table(self) -> bool:
         """Whether a latency table of the device is needed."""
-        return "latency_ms" in self.objectives
+        return any(name in self.objectives for name in OF_TABLE)
+
+    @property
+    def counts_energy(self) -> bool:
+        """Whether that table has to hold energies too."""
+        return ENERGY in self.objectives
 
     def check(self, space: Space) -> None:
         """Find what is wrong before anything is measured or written.
@@ -171,7 +188,7 @@ class Job:
         """
         self.check_numbers()
         made = [
-            name if name == "latency_ms" else make_objective(name, space, self._ingredients()).name
+            name if name in OF_TABLE else make_objective(name, space, self._ingredients()).name
             for name in self.objectives
         ]
         if not made or len(set(made)) != len(made):
@@ -235,6 +252,9 @@ class Job:
             threads=self.workers,
             devices=self.devices,
             table=table,
+            backend=self.make_backend,
+            batch_size=self.batch_size,
+            energy=self.energy,
         )
 
     def _constraints(self) -> tuple[AtMost | AtLeast, ...]:

@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pyhwnas import objectives, proxies
-from pyhwnas.devices import LATENCY, is_latency, make_latency
+from pyhwnas.devices import ENERGY, LATENCY, is_latency, make_energy, make_latency
+from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
 from pyhwnas.names import load
 from pyhwnas.problem import Objective
 from pyhwnas.proxies.modules import MEASURES, Measure, ModuleScore
 from pyhwnas.spaces import Space
 
 if TYPE_CHECKING:
-    from pyhwnas.latency import LatencyTable
+    from pyhwnas.latency import LatencyBackend, LatencyTable
 
 __all__ = ["OBJECTIVES", "External", "Ingredients", "make_objective"]
 
@@ -68,6 +69,13 @@ class Ingredients:
         What latency is predicted from.
     devices : mapping of str to str
         Other devices by name: the path of a latency table, or the name of a published one.
+    backend : callable, optional
+        Makes what runs networks on this device, for objectives that are measured; ONNX Runtime on
+        one thread without it.
+    batch_size : int
+        Inputs per inference there.
+    energy : str
+        Counter of energy there, see `pyhwnas.latency.energy.open_counter`.
     """
 
     seed: int = 0
@@ -77,6 +85,9 @@ class Ingredients:
     threads: int = 1
     table: LatencyTable | None = None
     devices: Mapping[str, str] = field(default_factory=dict)
+    backend: Callable[[], LatencyBackend] = OnnxRuntimeBackend
+    batch_size: int = 1
+    energy: str = "powercap"
 
     def batch(self, space: Space) -> Any:
         """Return the images, no larger than the input of the space's networks."""
@@ -122,6 +133,22 @@ def _module_score(measure: Measure, space: Space, of: Ingredients) -> Objective:
     return ModuleScore(space, measure, images, labels, seed=of.seed, threads=of.threads)
 
 
+def _measured_latency(space: Space, of: Ingredients) -> Objective:
+    return objectives.MeasuredLatency(
+        space,
+        of.backend(),
+        batch=of.batch_size,
+        seed=of.seed,
+        reference_ms=None if of.table is None else of.table.reference_ms,
+    )
+
+
+def _measured_energy(space: Space, of: Ingredients) -> Objective:
+    return objectives.MeasuredEnergy(
+        space, of.backend(), batch=of.batch_size, seed=of.seed, counter=of.energy
+    )
+
+
 Maker: TypeAlias = Callable[[Space, Ingredients], Objective]
 OBJECTIVES: Mapping[str, Maker] = MappingProxyType(
     {
@@ -130,8 +157,13 @@ OBJECTIVES: Mapping[str, Maker] = MappingProxyType(
         "naswot": _naswot,
         "icd": _icd,
         LATENCY: lambda space, of: make_latency(LATENCY, space, of.table, of.devices),
+        ENERGY: lambda space, of: make_energy(space, of.table),
+        "measured_latency_ms": _measured_latency,
+        "measured_energy_mj": _measured_energy,
         "macs": lambda space, of: objectives.Macs(space),
         "params": lambda space, of: objectives.Params(space),
+        "model_size_mb": lambda space, of: objectives.ModelSize(space),
+        "peak_memory_mb": lambda space, of: objectives.PeakMemory(space, threads=of.threads),
         **{name: functools.partial(_module_score, MEASURES[name]) for name in MEASURES},
     }
 )

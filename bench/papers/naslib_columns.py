@@ -9,7 +9,6 @@ images, and its largest are -32.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import time
 from pathlib import Path
@@ -18,36 +17,19 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from scipy.stats import spearmanr
 
+from bench.papers.cifar10 import normalised, training_images
 from bench.papers.table import Line, write
 from pyhwnas import networks, spaces
 from pyhwnas.proxies import modules
 from pyhwnas.proxies.modules import ModuleScore
 
-MEAN = np.array([0.49139968, 0.48215827, 0.44653124])
-DEVIATION = np.array([0.24703233, 0.24348505, 0.26158768])
 COLUMNS = {"snip": "snip", "grad_norm": "grad_norm", "fisher": "fisher", "grasp": "grasp",
            "jacov": "jacob_cov", "plain": "plain", "l2_norm": "l2_norm"}  # fmt: skip
 GATES = {"snip": 0.95, "grad_norm": 0.95, "fisher": 0.95, "grasp": 0.95, "jacov": 0.95}
 SOURCE = "NASLib, naslib/data/zc_nasbench201.json, cifar10"
 SHARED = ("snip", "grad_norm", "fisher", "plain")
-
-
-def cifar10(
-    folder: Path, n: int, seed: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Draw training images and labels."""
-    with np.load(folder / "cifar10_jpeg_all60k.npz") as file:
-        stream, offsets, labels = (file[f"train_{key}"] for key in ("jpeg", "off", "label"))
-    drawn = np.random.default_rng(seed).choice(len(labels), n, replace=False)
-    pixels = [
-        np.asarray(Image.open(io.BytesIO(stream[offsets[i] : offsets[i + 1]].tobytes())))
-        for i in drawn
-    ]
-    images = (np.stack(pixels) / 255.0 - MEAN) / DEVIATION
-    return images.transpose(0, 3, 1, 2).astype(np.float32), labels[drawn].astype(np.int64)
 
 
 def score(
@@ -102,8 +84,9 @@ def main() -> None:
     for init, used in (("torch", usable), ("he", usable[: len(usable) // 3])):
         found: dict[str, list[float]] = {column: [] for column in COLUMNS}
         for seed in range(arguments.seeds):
-            batch = cifar10(data, arguments.batch, seed)
-            rows, seconds[f"{init}{seed}"] = score(space, X[used], *batch, init, seed)
+            images, labels = training_images(arguments.batch, seed)
+            images = normalised(images)
+            rows, seconds[f"{init}{seed}"] = score(space, X[used], images, labels, init, seed)
             for column, ours in rows.items():
                 theirs = published[column][order[used]]
                 known = np.isfinite(theirs) & np.isfinite(ours)

@@ -32,6 +32,8 @@ class Line:
         Paper and table, program, or computed from which data.
     gate : {"near", "at least", "at most", "report"}
         Which side is wrong: both, below, above, none.
+    sampling_error : float, optional
+        Standard error of ours where it is taken from a sample of what `expected` describes.
     """
 
     what: str
@@ -40,6 +42,7 @@ class Line:
     tolerance: float
     source: str
     gate: Literal["near", "at least", "at most", "report"] = "near"
+    sampling_error: float | None = None
 
     @property
     def reached(self) -> bool | None:
@@ -63,7 +66,7 @@ class Line:
             "reached": self.reached,
             "source": self.source,
             "got": got.tolist(),
-        }
+        } | ({} if self.sampling_error is None else {"sampling_error": self.sampling_error})
 
 
 def arguments(doc: str | None, *, seeds: int, quick: int = 3) -> argparse.Namespace:
@@ -102,9 +105,10 @@ def write(
     """
     table = [line.to_json() for line in lines]
     for line in table:
+        spread = line.get("sampling_error", line["std"])
         mark = {True: "ok", False: "NOT REACHED", None: ""}[line["reached"]]
         print(
-            f"{line['what']:64s} {line['mean']:10.4f} ±{line['std']:8.4f}   {line['gate']} "
+            f"{line['what']:64s} {line['mean']:10.4f} ±{spread:8.4f}   {line['gate']} "
             f"{line['expected']:g} ±{line['tolerance']:g}  {mark}"
         )
     for note in notes:

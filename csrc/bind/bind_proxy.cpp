@@ -3,29 +3,11 @@
 
 #include "bind/arrays.hpp"
 #include "bind/modules.hpp"
+#include "bind/program_arrays.hpp"
 #include "pyhwnas/synflow.hpp"
 
 namespace pyhwnas::bind {
 namespace {
-
-// The arrays of a plan; the kernel checks what they say, since it has to take them apart anyway.
-struct ProgramArrays {
-  py::array slot_input_offsets, slot_inputs, unit_offsets, unit_input_offsets, unit_input_shapes,
-      nodes, node_input_offsets, node_inputs;
-
-  proxy::PlanProgram view() const {
-    return {
-        vector<std::int32_t>(slot_input_offsets, "slot_input_offsets"),
-        vector<std::int32_t>(slot_inputs, "slot_inputs"),
-        vector<std::int32_t>(unit_offsets, "unit_offsets"),
-        vector<std::int32_t>(unit_input_offsets, "unit_input_offsets"),
-        matrix<std::int32_t>(unit_input_shapes, "unit_input_shapes"),
-        matrix<std::int32_t>(nodes, "nodes"),
-        vector<std::int32_t>(node_input_offsets, "node_input_offsets"),
-        vector<std::int32_t>(node_inputs, "node_inputs"),
-    };
-  }
-};
 
 py::array_t<double> synflow_expected(const py::array& slot_input_offsets,
                                      const py::array& slot_inputs, const py::array& unit_offsets,
@@ -37,7 +19,7 @@ py::array_t<double> synflow_expected(const py::array& slot_input_offsets,
   const ProgramArrays arrays{slot_input_offsets, slot_inputs,       unit_offsets,
                              unit_input_offsets, unit_input_shapes, nodes,
                              node_input_offsets, node_inputs};
-  const proxy::PlanProgram program = arrays.view();
+  const PlanProgram program = arrays.view();
   const auto ids = matrix<std::int32_t>(unit_ids, "unit_ids");
   py::array_t<double> scores(unit_ids.shape(0));
   {
@@ -67,7 +49,7 @@ py::array_t<double> synflow(const py::array& slot_input_offsets, const py::array
   const ProgramArrays arrays{slot_input_offsets, slot_inputs,       unit_offsets,
                              unit_input_offsets, unit_input_shapes, nodes,
                              node_input_offsets, node_inputs};
-  const proxy::PlanProgram program = arrays.view();
+  const PlanProgram program = arrays.view();
   const auto ids = matrix<std::int32_t>(unit_ids, "unit_ids");
   const proxy::SharedWeights shared{matrix<std::int32_t>(places, "places"),
                                     vector<std::int64_t>(weight_offsets, "weight_offsets"),

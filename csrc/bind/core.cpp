@@ -18,4 +18,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   pyhwnas::bind::bind_proxy(m);
   pyhwnas::bind::bind_signs(m);
   pyhwnas::bind::bind_latency(m);
+  pyhwnas::bind::bind_networks(m);
 }

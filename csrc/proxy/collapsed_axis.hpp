@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "proxy/window.hpp"
+#include "networks/window.hpp"
 
 namespace pyhwnas::proxy {
 
@@ -68,13 +68,15 @@ struct CollapsedSweep {
 };
 
 inline CollapsedSweep sweep(const CollapsedAxis& in, const Window& window) {
+  // Most windows have a stride of 1, and three divisions cost as much as a small map.
+  const auto strides = [&](std::int64_t n) { return window.stride == 1 ? n : n / window.stride; };
   const std::int64_t padded = in.size + 2 * window.padding;
-  const std::int64_t n_out = (padded - window.reach()) / window.stride + 1;
+  const std::int64_t n_out = strides(padded - window.reach()) + 1;
   // Windows that see equal positions only, neither others nor padding. Both dividends are clamped
   // where there is no such window.
-  const std::int64_t first = (in.middle + window.padding + window.stride - 1) / window.stride;
+  const std::int64_t first = strides(in.middle + window.padding + window.stride - 1);
   const std::int64_t room = in.middle_end() + window.padding - window.reach();
-  const std::int64_t last = std::min(room < 0 ? -1 : room / window.stride, n_out - 1);
+  const std::int64_t last = std::min(room < 0 ? -1 : strides(room), n_out - 1);
   const CollapsedAxis out = CollapsedAxis::with_equal(n_out, first, last + 1);
   return {out, in.size - window.stride * (n_out - out.stored)};
 }

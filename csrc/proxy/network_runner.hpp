@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/plan_program.hpp"
+#include "networks/plan_program.hpp"
 #include "proxy/scaled.hpp"
 
 namespace pyhwnas::proxy {
@@ -87,8 +87,9 @@ class NetworkRunner {
 
   // inputs_ grows into the list of all values of the unit.
   void run_unit(const Unit& unit, Tensor& out) {
-    if (unit.nodes.empty()) {
-      out = *inputs_.front();
+    const auto output = static_cast<std::size_t>(unit.output);
+    if (output < unit.inputs.size()) {
+      out = *inputs_[output];
       return;
     }
     // Sized first: values are pointed at.
@@ -99,14 +100,13 @@ class NetworkRunner {
       for (const std::int32_t value : node.inputs) {
         operands_.push_back(inputs_[static_cast<std::size_t>(value)]);
       }
-      const bool is_output = j + 1 == unit.nodes.size();
-      Tensor& result = is_output ? out : node_values_[j];
+      Tensor& result = inputs_.size() == output ? out : node_values_[j];
       result.clear();
       result.shape = node.shape;
       run_node(node, result);
       inputs_.push_back(&result);
     }
-    for (std::size_t j = 0; j + 1 < unit.nodes.size(); ++j) node_values_[j].clear();
+    for (std::size_t j = 0; j < unit.nodes.size(); ++j) node_values_[j].clear();
   }
 
   void run_node(const Node& node, Tensor& out) {
@@ -117,8 +117,6 @@ class NetworkRunner {
         return algebra_.convolve(node, first, out);
       case Opcode::channel_conv:
         return algebra_.convolve_channels(node, first, out);
-      case Opcode::batchnorm:
-        return algebra_.pass(first, out);
       case Opcode::maxpool:
         return algebra_.max_pool(node, first, out);
       case Opcode::avgpool:

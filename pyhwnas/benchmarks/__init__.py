@@ -13,12 +13,14 @@ from pyhwnas.benchmarks.nasbench201 import NASBench201
 from pyhwnas.benchmarks.nasbench301 import NASBench301
 from pyhwnas.benchmarks.predictor import PredictedError
 from pyhwnas.benchmarks.problems import PROBLEMS, Standardised, best_hypervolume, problem
+from pyhwnas.benchmarks.published import PUBLISHED_TABLES, published_table, yaml_table
 from pyhwnas.benchmarks.sources import SOURCES, Source
 from pyhwnas.benchmarks.tables import Table, find
 
 __all__ = [
     "ECNAS",
     "PROBLEMS",
+    "PUBLISHED_TABLES",
     "SOURCES",
     "FBNetCost",
     "FBNetMeasured",
@@ -37,4 +39,6 @@ __all__ = [
     "convert",
     "find",
     "problem",
+    "published_table",
+    "yaml_table",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 from pyhwnas import _core
 from pyhwnas._describe import Json, describe
 from pyhwnas.benchmarks.finite import Column, Finite, Light, plain
-from pyhwnas.benchmarks.sources import FBNET_HELP, FBNET_LUT, HWNASBENCH
+from pyhwnas.benchmarks.sources import FBNET_HELP, FBNET_LUT, HWNASBENCH, Source
 from pyhwnas.benchmarks.tables import Array, PathLike, find
 from pyhwnas.errors import BenchmarkError
 from pyhwnas.history import Floats, Ints, Sense
@@ -98,10 +98,20 @@ class FBNetCost(Light):
         """Milliseconds or millijoules."""
         return UNITS[self.quantity.rpartition("_")[2]]
 
+    @property
+    def source(self) -> Source:
+        """The file that the costs come from."""
+        return self._published[0]
+
+    @property
+    def parts(self) -> tuple[float, Floats]:
+        """What all networks have, and 22 layers of nine choices, float64[22, 9]."""
+        return float(self._costs[0]), self._costs[1:].reshape(N_LAYERS, len(BLOCKS))
+
     @cached_property
     def _costs(self) -> Floats:
         """What all networks have, then 22 layers of nine choices."""
-        layers, fixed = self._published()
+        _, layers, fixed = self._published
         if layers.shape != (N_LAYERS, len(BLOCKS)) or fixed.size != 1:
             raise BenchmarkError(
                 f"{self.name}: expected {N_LAYERS} layers of {len(BLOCKS)} costs, "
@@ -110,19 +120,21 @@ class FBNetCost(Light):
         costs: Floats = np.concatenate([fixed.ravel(), layers.ravel()]).astype(np.float64)
         return costs
 
-    def _published(self) -> tuple[Array, Array]:
+    @cached_property
+    def _published(self) -> tuple[Source, Array, Array]:
+        """Read costs by layer and choice, and what all networks have."""
         setting = SETTINGS[self.space.resolution]
         device, _, kind = self.quantity.rpartition("_")
         try:
-            table = find(HWNASBENCH, self.path)
+            source, table = HWNASBENCH, find(HWNASBENCH, self.path)
         except BenchmarkError:
             if setting != "cifar100" or device not in RECOVERED or kind != "latency":
                 raise
-            table = find(FBNET_LUT, self.path)
+            source, table = FBNET_LUT, find(FBNET_LUT, self.path)
             names = (f"{device}_lut_minus_skip_ms", f"{device}_const_ms")
         else:
             names = (f"fbnet_{setting}_{self.quantity}", f"fbnet_{setting}_{self.quantity}_fixed")
-        return table[names[0]], table[names[1]]
+        return source, table[names[0]], table[names[1]]
 
     def __call__(self, X: Ints) -> Floats:
         """Add up the table for whole populations, float64[n]."""

@@ -1,8 +1,8 @@
-"""Published latency tables over the MobileNetV3 space: Once-for-All's and MSuNAS'."""
+"""Published latency tables over the MobileNetV3 space as objectives, to the last digit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal, TypeAlias
@@ -13,12 +13,12 @@ from pyhwnas import _core
 from pyhwnas._describe import Json, describe
 from pyhwnas.benchmarks.finite import Light
 from pyhwnas.benchmarks.sources import OFA_I7, OFA_NOTE10
-from pyhwnas.benchmarks.tables import PathLike, Table, find
+from pyhwnas.benchmarks.tables import Array, PathLike, find
 from pyhwnas.errors import BenchmarkError
 from pyhwnas.history import Floats, Ints, Sense
 from pyhwnas.networks import Activation, Conv, Linear, Mul, Shape, Unit
 from pyhwnas.problem import Cost
-from pyhwnas.spaces import MobileNetV3, Space
+from pyhwnas.spaces import MobileNetV3
 from pyhwnas.spaces.mobilenetv3 import (
     DEPTHS,
     EXPANSIONS,
@@ -28,7 +28,7 @@ from pyhwnas.spaces.mobilenetv3 import (
     STAGES,
 )
 
-__all__ = ["TableLatency", "layer_choices"]
+__all__ = ["READERS", "Milliseconds", "TableLatency", "layer_choices"]
 
 Device: TypeAlias = Literal["note10", "i7-8700K"]
 N_LAYERS = LAYERS * len(STAGES)
@@ -55,7 +55,8 @@ class TableLatency(Light):
         Of width 1.2 and resolutions from 160 to 224 in steps of 4 for the Note10; of width 1.0 or
         1.2 and up to 256 for the i7-8700K.
     device : {"note10", "i7-8700K"}
-        Samsung Note10 (Once-for-All), or a desktop CPU (MSuNAS).
+        Samsung Note10 (Once-for-All), or a desktop CPU (MSuNAS). `published_table` has the same
+        numbers as a `LatencyTable`, by unit.
     path : path, optional
         The table's file, or the folder that it is in; `PYHWNAS_DATA` if left out.
 
@@ -73,8 +74,8 @@ class TableLatency(Light):
     cost: ClassVar[Cost] = "cheap"
 
     def __post_init__(self) -> None:
-        if self.device not in _READERS:
-            raise ValueError(f"device: expected {' or '.join(_READERS)}, got {self.device!r}")
+        if self.device not in READERS:
+            raise ValueError(f"device: expected {' or '.join(READERS)}, got {self.device!r}")
 
     @property
     def name(self) -> str:
@@ -84,7 +85,7 @@ class TableLatency(Light):
     @cached_property
     def _ms(self) -> Floats:
         """Costs by resolution: what all networks have, then 20 layers of 9 choices."""
-        source, reader = _READERS[self.device]
+        source, reader = READERS[self.device]
         table = find(source, self.path)
         entries = reader(table)
         try:
@@ -117,12 +118,6 @@ class TableLatency(Light):
         ms: Floats = _core.gather_sum(self._ms.ravel(), ids.astype(np.int32), 1)
         return ms
 
-    def predict(self, space: Space, X: Ints) -> Floats:
-        """Do the same as a table for `objectives.Latency`, which gives it a name of its own."""
-        if space != self.space:
-            raise ValueError(f"space: expected the table's, {self.space}, got {space}")
-        return self(X)
-
     def describe(self) -> Json:
         """Describe the costs by their checksum."""
         return {
@@ -135,7 +130,7 @@ class TableLatency(Light):
 Milliseconds: TypeAlias = Callable[[Unit], float]
 
 
-def _note10(table: Table) -> Callable[[int], Milliseconds]:
+def _note10(table: Mapping[str, Array]) -> Callable[[int], Milliseconds]:
     """Read Once-for-All's table: one part for each resolution, hidden channels in the keys."""
     entries = dict(
         zip(zip(table["resolution"], table["key"], strict=True), table["mean_ms"], strict=True)
@@ -147,13 +142,14 @@ def _note10(table: Table) -> Callable[[int], Milliseconds]:
     return at
 
 
-def _i7(table: Table) -> Callable[[int], Milliseconds]:
+def _i7(table: Mapping[str, Array]) -> Callable[[int], Milliseconds]:
     """Read MSuNAS' table: one part for all resolutions, expansion ratios in the keys."""
     entries = dict(zip(table["key"], table["mean_ms"], strict=True))
     return lambda _resolution: lambda unit: sum(entries[key] for key in _i7_keys(unit))
 
 
-_READERS = {"note10": (OFA_NOTE10, _note10), "i7-8700K": (OFA_I7, _i7)}
+READERS = {"note10": (OFA_NOTE10, _note10), "i7-8700K": (OFA_I7, _i7)}
+"""By device its file, and what makes of that a unit's latency in networks of a resolution."""
 
 
 def _note10_keys(unit: Unit) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pyhwnas._optional import require
 from pyhwnas.benchmarks.tables import Array
 from pyhwnas.errors import BenchmarkError
 
-__all__ = ["read_i7", "read_note10", "read_tensors", "read_weights"]
+__all__ = ["read_i7", "read_means", "read_note10", "read_tensors", "read_weights"]
 
 RESOLUTION = re.compile(r"(\d+)_lookup_table\.yaml")
 
@@ -64,6 +64,15 @@ def read_i7(path: Path) -> dict[str, Array]:
     }
 
 
+def read_means(path: Path) -> dict[str, Array]:
+    """Read ``key`` and ``mean_ms`` of any table that is written as MSuNAS' is."""
+    entries = _entries(path, ("mean",))
+    return {
+        "key": np.array(list(entries)),
+        "mean_ms": np.array([entry["mean"] for entry in entries.values()]),
+    }
+
+
 def _entries(path: Path, fields: tuple[str, ...]) -> dict[str, dict[str, float]]:
     """Read the part of YAML that these tables are written in: names, and numbers below them."""
     entries: dict[str, dict[str, float]] = {}
@@ -75,7 +84,7 @@ def _entries(path: Path, fields: tuple[str, ...]) -> dict[str, dict[str, float]]
             entry[value[1]] = float(value[2])
         elif line.strip():
             raise BenchmarkError(f"{path}, line {number}: expected a name or a number: {line!r}")
-    if not entries or any(entry.keys() < set(fields) for entry in entries.values()):
+    if not entries or any(not entry.keys() >= set(fields) for entry in entries.values()):
         raise BenchmarkError(f"{path}: expected entries with {', '.join(fields)}")
     return entries
 

@@ -39,6 +39,7 @@ from pyhwnas.cli.options import (
     Objectives,
     OptimizerName,
     Out,
+    Precision,
     Resolutions,
     RunFolder,
     Seed,
@@ -52,8 +53,10 @@ from pyhwnas.cli.options import (
     Workers,
     job_from,
 )
+from pyhwnas.cli.profile import profile
 from pyhwnas.cli.progress import progress_for
 from pyhwnas.cli.score import score
+from pyhwnas.cli.tables import tables
 from pyhwnas.errors import PyhwnasError
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ def search(
     classes: Classes = None,
     images: Images = None,
     backend: Backend = None,
+    precision: Precision = None,
     threads: Threads = None,
     batch_size: BatchSize = None,
     workers: Workers = None,
@@ -131,6 +135,7 @@ def search(
         devices=device,
         warm_start=warm_start,
         images=images,
+        precision=precision,
         changes=set_,
         numbers={
             "evals": evals,
@@ -154,60 +159,7 @@ def search(
     _show(outcome, as_json=as_json)
 
 
-@app.command()
-def profile(
-    space: SpaceName = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for the table; else the user's own.")
-    ] = None,
-    backend: Backend = None,
-    threads: Threads = None,
-    batch_size: BatchSize = None,
-    processes: Annotated[int, typer.Option(help="Timing processes, one after the other.")] = 3,
-    time_cap: Annotated[float | None, typer.Option(help="Seconds for all of them.")] = None,
-    resolutions: Resolutions = None,
-    classes: Classes = None,
-    config: Config = None,
-    set_: Set = None,
-    as_json: AsJson = False,
-    quiet: IsQuiet = False,
-) -> None:
-    """Measure the units of a space on this device and write a latency table.
-
-    The table states its own error on whole networks that it was not fitted to. The same command
-    continues an interrupted profile.
-
-    Examples
-    --------
-    - `pyhwnas profile`
-    - `pyhwnas profile --space nasbench201 --threads 2`
-    - `pyhwnas profile --resolutions 160,192,224 -o tables`
-    """
-    from pyhwnas.latency import user_folder
-    from pyhwnas.pipeline import make_table
-
-    numbers = {"backend": backend, "threads": threads, "batch_size": batch_size}
-    job = job_from(
-        config,
-        space=space,
-        resolutions=resolutions,
-        classes=classes,
-        changes=set_,
-        numbers=numbers,
-    )
-    table = make_table(
-        job,
-        job.make_space(),
-        job.make_backend(),
-        out or user_folder(),
-        progress_for(quiet=quiet or as_json),
-        processes=processes,
-        time_cap=time_cap,
-    )
-    if as_json:
-        print_json({"table": table.name, "sha256": table.fingerprint, "scale": table.scale})
-    else:
-        print(table.summary())
+app.command()(profile)
 
 
 @app.command()
@@ -267,9 +219,9 @@ app.command()(by_hand.tell)
 app.command()(score)
 app.command()(correlate)
 app.command()(compare.compare)
-app.command()(look.tables)
 app.command()(benchmarks)
 app.add_typer(look.spaces, name="spaces")
+app.add_typer(tables, name="tables")
 app.command()(look.doctor)
 
 

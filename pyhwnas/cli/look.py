@@ -1,4 +1,4 @@
-"""Commands that only look: tables, spaces, this machine."""
+"""Commands that only look: spaces, this machine."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from pyhwnas.latency import LatencyTable
     from pyhwnas.spaces import Space
 
-__all__ = ["doctor", "print_json", "spaces", "tables"]
+__all__ = ["doctor", "print_json", "spaces"]
 
 spaces = typer.Typer()
 
@@ -29,51 +28,6 @@ spaces = typer.Typer()
 def print_json(value: Any) -> None:
     """Print for machines."""
     print(json.dumps(value, indent=1))
-
-
-def tables(
-    folder: Annotated[Path | None, typer.Option("--tables", help="Look here first.")] = None,
-    show: Annotated[Path | None, typer.Option(help="Show one table file with its units.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List latency tables: of a folder, your own, and those that come with the package.
-
-    Examples
-    --------
-    - `pyhwnas tables`
-    - `pyhwnas tables --show my-table.json`
-    """
-    from pyhwnas.latency import LatencyTable, find_tables, user_folder
-
-    if show is not None:
-        shown = LatencyTable.load(show)
-        if as_json:
-            print_json({key: entry.ms for key, entry in shown.entries.items()})
-            return
-        print(shown.summary())
-        units = Table("unit", "ms", "from", "to")
-        for key, entry in shown.entries.items():
-            ends = (f"{value:.4g}" for value in (entry.ms, entry.low_ms, entry.high_ms))
-            units.add_row(key, *ends)
-        Console().print(units)
-        return
-    found = find_tables(tables_dir=folder)
-    if as_json:
-        print_json([{"path": str(path), "table": _brief(table)} for path, table in found])
-        return
-    for path, table in found:
-        print(path)
-        text = str(table) if isinstance(table, Exception) else table.summary()
-        print("  " + text.replace("\n", "\n  "))
-    if not found:
-        print(f"no tables yet; 'pyhwnas profile' writes one to {user_folder()}")
-
-
-def _brief(table: LatencyTable | Exception) -> dict[str, Any]:
-    if isinstance(table, Exception):
-        return {"error": str(table)}
-    mape = table.accuracy.mape if table.accuracy else None
-    return {"name": table.name, "units": len(table.entries), "mape_percent": mape}
 
 
 @spaces.callback(invoke_without_command=True)

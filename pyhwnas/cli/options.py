@@ -36,6 +36,7 @@ __all__ = [
     "Objectives",
     "OptimizerName",
     "Out",
+    "Precision",
     "Resolutions",
     "RunFolder",
     "Seed",
@@ -48,6 +49,7 @@ __all__ = [
     "Weights",
     "Workers",
     "absolute",
+    "fraction",
     "job_from",
 ]
 
@@ -95,8 +97,8 @@ Devices: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--device",
-        help="Another device to search for, NAME=TABLE.json of `pyhwnas profile` there, or "
-        "NAME=note10, NAME=i7-8700K; its objective is latency_ms@NAME.",
+        help="Another device to search for, NAME=TABLE.json of `pyhwnas profile` there, or a "
+        f"published table ({', '.join(PUBLISHED)}); its objective is latency_ms@NAME.",
     ),
 ]
 WarmStart: TypeAlias = Annotated[
@@ -112,7 +114,13 @@ Threads: TypeAlias = Annotated[
     int | None, typer.Option(help="Threads of one inference on the device.")
 ]
 BatchSize: TypeAlias = Annotated[int | None, typer.Option(help="Inputs per inference.")]
-Backend: TypeAlias = Annotated[str | None, typer.Option(help="What runs networks: onnxruntime.")]
+Backend: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="What runs networks: onnxruntime, torch, openvino, tvm, `file.py:Class`."),
+]
+Precision: TypeAlias = Annotated[
+    str | None, typer.Option(help="onnxruntime: precision of the models: fp32, fp16, int8.")
+]
 Workers: TypeAlias = Annotated[int | None, typer.Option(help="Threads for computing objectives.")]
 MaxFailures: TypeAlias = Annotated[
     int | None, typer.Option(help="More failed evaluations than this stop the search.")
@@ -152,6 +160,7 @@ def job_from(
     devices: list[str] | None = None,
     warm_start: Path | None = None,
     images: str | None = None,
+    precision: str | None = None,
     changes: list[str] | None = None,
     numbers: dict[str, Any] | None = None,
 ) -> Job:
@@ -181,6 +190,7 @@ def job_from(
             resolutions and _numbers(resolutions, int),
         ),
         ("--classes", "space_options", "n_classes", classes),
+        ("--precision", "backend_options", "model_precision", precision),
     ):
         if value is not None:
             job = job.updated({table: {**getattr(job, table), name: value}}, source=option)
@@ -188,6 +198,24 @@ def job_from(
         job = _changed(job, change)
     job = _with_devices(job, devices or [])
     return job if latency_budget is None else _within(job, milliseconds(latency_budget))
+
+
+def fraction(text: str) -> float:
+    """Read a fraction, in percent or not.
+
+    Examples
+    --------
+    >>> fraction("2%"), fraction("0.05")
+    (0.02, 0.05)
+    """
+    number, percent, rest = text.partition("%")
+    try:
+        value = float(number) / (100 if percent else 1)
+    except ValueError:
+        value = 0.0
+    if rest.strip() or not 0 < value < 1:
+        raise ValueError(f"--target-interval: expected such as 2% or 0.02, got {text!r}")
+    return value
 
 
 def milliseconds(text: str) -> float:
@@ -266,7 +294,8 @@ def _changed(job: Job, change: str) -> Job:
         options = getattr(job, table, None)
         if not isinstance(options, Mapping):
             raise ValueError(
-                f"--set: expected space_options.NAME or optimizer_options.NAME, got {name!r}"
+                "--set: expected space_options.NAME, optimizer_options.NAME or "
+                f"backend_options.NAME, got {name!r}"
             )
         read = {**options, key: read}
     return job.updated({table: read}, source="--set")

@@ -2,20 +2,23 @@
 
 It reads a list of models, runs them in shuffled rounds and writes one JSON line for each thing
 that happens, so that what is already written stays good if it dies. It decides when to stop and
-draws no other conclusions; see `pyhwnas.latency.measure` for the other end.
+draws no other conclusions; see `pyhwnas.latency.measure` for the other end. It needs Python 3.10,
+numpy, the backend and nothing else of this package than what it imports here.
 
 Protocol, version 1: every model is warmed up after loading. In each round every model is visited
 once, in a new order, and the anchor model before and after every few of them: a core whose twin
 shares its execution units with another program, or that runs hot, can be half as slow for a
 moment without any trace in CPU time, and the anchor shows when. A visit is one call that is thrown
-away, then a few calls that are timed by the wall clock and by the thread's CPU time. Before each
+away, then a few calls that are timed by the wall clock and by the backend's own clock. Before each
 call of a *cold* model a buffer larger than the core's own cache is written, so that weights and
-inputs come from where they are when a unit runs amid a network.
+inputs come from where they are when a unit runs amid a network. Where energy is counted too, a
+visit goes on for some milliseconds, since counters are updated only once in about one.
 """
 
 from __future__ import annotations
 
 import bisect
+import functools
 import gc
 import json
 import math
@@ -23,14 +26,16 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pyhwnas.latency.backends import LatencyBackend, Runner, from_address
+from pyhwnas.latency.backends import Clock, LatencyBackend, Runner, from_address
+from pyhwnas.latency.device import available_bytes, cache_bytes, fingerprint
+from pyhwnas.latency.energy import EnergyCounter, open_counter
 
 __all__ = ["main"]
 
@@ -46,21 +51,22 @@ class _Model:
     item: int
     run: Runner
     cold: bool
+    rounds: int
     times: list[int] = field(default_factory=list)
 
-    def settled(self, target: float) -> bool:
-        """Tell whether the quantile's 90 % interval, from order statistics, is narrow enough."""
+    def spread(self) -> float:
+        """Half the quantile's 90 % interval, from order statistics, relative to it."""
         n = len(self.times)
         reach = 1.645 * math.sqrt(n * QUANTILE * (1 - QUANTILE))
         low, high = math.floor(n * QUANTILE - reach), math.ceil(n * QUANTILE + reach)
         if low < 0 or high >= n:
-            return False
+            return math.inf
         ordered = sorted(self.times)
-        return ordered[high] - ordered[low] <= 2 * target * ordered[int(n * QUANTILE)]
+        return (ordered[high] - ordered[low]) / (2 * max(ordered[int(n * QUANTILE)], 1))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Time the models listed in a work file.
+    """Say what device this is, then time the models listed in a work file.
 
     Parameters
     ----------
@@ -74,56 +80,86 @@ def main(arguments: Sequence[str]) -> int:
     """
     (path,) = arguments
     work = json.loads(Path(path).read_text(encoding="utf-8"))
-    sys.path[:] = work["sys_path"]
+    backend = from_address(work["backend"])
+    counter = _counter(work["energy"])
+    device = fingerprint(backend, batch=work["batch"])
+    energy = None if counter is None else counter.name
+    _tell(event="device", fingerprint=asdict(device), cache_bytes=cache_bytes(), energy=energy)
     _check_clocks()
-    if work["pin"]:
+    if backend.threads == 1:
         _pin()
-    agent = _Agent(work, Path(path).parent, from_address(work["backend"]))
+    agent = _Agent(work, Path(path).parent, backend, counter)
     gc.disable()
-    for chunk in _chunks(work["items"], work["chunk_bytes"]):
-        agent.time(chunk)
+    chunks = list(_chunks(work["items"], available_bytes() // 4))
+    for number, chunk in enumerate(chunks):
+        agent.time(chunk, number, len(chunks))
         gc.collect()
     _tell(event="end", stop=agent.stop)
     return 0
 
 
 class _Agent:
-    def __init__(self, work: Mapping[str, Any], folder: Path, backend: LatencyBackend) -> None:
+    def __init__(
+        self,
+        work: Mapping[str, Any],
+        folder: Path,
+        backend: LatencyBackend,
+        counter: EnergyCounter | None,
+    ) -> None:
         self.stop = "interval"
         self._work = work
         self._folder = folder
         self._backend = backend
+        self._read = _reader(backend.clock)
+        self._counter = counter
+        self._parent = os.getppid()
         self._rng = np.random.default_rng(work["seed"])
         self._flush = _flusher(work["flush_bytes"])
         self._pending: list[tuple[_Model, Sequence[int]]] = []
         self._levels: list[int] = []
         self._level = 0
-        seconds = work["seconds"]
-        self._deadline = math.inf if seconds is None else time.monotonic() + seconds
+        self._segments = self._disturbed = 0
+        self._start = time.monotonic()
 
-    def time(self, chunk: Sequence[int]) -> None:
+    def time(self, chunk: Sequence[int], number: int, chunks: int) -> None:
         """Load some models together and run all their rounds; item 0 is the anchor."""
         anchor = self._load(0)
         if anchor is None:
             raise SystemExit("the anchor model was refused")
         loaded = [self._load(item) for item in chunk]
-        active = [model for model in loaded if model is not None]
-        if not active:
-            return
-        rounds = self._work["rounds"]
-        for number in range(rounds):
-            for segment, model in self._order(anchor, active):
-                self._count(model, self._visit(model, (chunk[0], number, segment)))
-            if number + 1 >= FEWEST_ROUNDS:
-                active = [m for m in active if not m.settled(self._work["target_interval"])]
-            _tell(event="round", done=number + 1, rounds=rounds, active=len(active))
+        models = [model for model in loaded if model is not None]
+        seconds = self._work["seconds"]
+        deadline = math.inf if seconds is None else self._start + seconds * (number + 1) / chunks
+        active, rounds = models, self._work["rounds"]
+        for done in range(1, rounds + 1):
             if not active:
                 return
-            if time.monotonic() > self._deadline and number > 0:
+            for segment, model in self._order(anchor, active):
+                self._count(model, self._visit(model, (number, done - 1, segment)))
+            if done >= FEWEST_ROUNDS:
+                target = self._work["target_interval"]
+                active = [model for model in active if model.spread() > target]
+            self._report(number * rounds + done, chunks * rounds, models, active)
+            active = [model for model in active if model.rounds > done]
+            if time.monotonic() > deadline and done > 1:
                 self.stop = "time"
                 return
-        if self.stop != "time":
+        if active and self.stop != "time":
             self.stop = "rounds"
+
+    def _report(
+        self, done: int, rounds: int, models: Sequence[_Model], active: Sequence[_Model]
+    ) -> None:
+        spreads = sorted(model.spread() for model in models)
+        middle = spreads[len(spreads) // 2]
+        _tell(
+            event="round",
+            done=done,
+            rounds=rounds,
+            active=len(active),
+            spread=middle if math.isfinite(middle) else None,
+            disturbed=self._disturbed / max(self._segments, 1),
+        )
 
     def _order(self, anchor: _Model, active: Sequence[_Model]) -> Iterator[tuple[int, _Model]]:
         """Yield models by segment; each segment lies between two visits of the anchor."""
@@ -142,7 +178,10 @@ class _Agent:
         before, self._level = self._level, sorted(times)[len(times) // 2]
         bisect.insort(self._levels, self._level)
         usual, limit = self._levels[len(self._levels) // 2], self._work["disturbed"]
-        if all(usual / limit <= level <= usual * limit for level in (before, self._level)):
+        calm = all(usual / limit <= level <= usual * limit for level in (before, self._level))
+        self._segments += bool(self._pending)
+        self._disturbed += bool(self._pending) and not calm
+        if calm:
             for waiting, seen in self._pending:
                 waiting.times += seen
         self._pending.clear()
@@ -153,35 +192,51 @@ class _Agent:
         entry = self._work["items"][item]
         feeds = {
             name: np.random.default_rng(item).standard_normal(shape, dtype=np.float32)
-            for name, shape in entry["feeds"].items()
+            for name, shape in entry["inputs"].items()
         }
+        cold = entry["cold"]
         try:
             run = self._backend.load((self._folder / entry["model"]).read_bytes(), feeds)
+            if self._backend.clock == "runner":  # it flushes the caches of its own device
+                run = functools.partial(run, self._work["flush_bytes"] if cold else 0)
+                cold = False
             for _ in range(self._work["warmups"]):
                 run()
         except Exception as error:
             _tell(event="refused", item=item, error=f"{type(error).__name__}: {error}")
             return None
-        return _Model(item, run, entry["cold"])
+        return _Model(item, run, cold, entry["rounds"])
 
     def _visit(self, model: _Model, window: tuple[int, int, int]) -> Sequence[int]:
         self._watch()
         _tell(event="at", item=model.item)
-        wall, cpu = [], []
-        for _ in range(1 + self._work["calls"]):
-            if model.cold:
-                self._flush()
-            wall0, cpu0 = time.perf_counter_ns(), time.thread_time_ns()
-            model.run()
-            cpu1, wall1 = time.thread_time_ns(), time.perf_counter_ns()
-            wall.append(wall1 - wall0)
-            cpu.append(cpu1 - cpu0)
-        _tell(event="visit", item=model.item, window=window, wall=wall[1:], cpu=cpu[1:])
-        return (cpu if self._backend.threads == 1 else wall)[1:]
+        self._call(model)
+        before = self._counter.read() if self._counter is not None else 0.0
+        start = time.perf_counter_ns()
+        times = [self._call(model) for _ in range(self._work["calls"])]
+        energy = None
+        if self._counter is not None:
+            while time.perf_counter_ns() - start < self._work["energy_ms"] * 1e6:
+                times.append(self._call(model))
+            energy = (self._counter.read() - before) / len(times)
+        wall, own = ([pair[i] for pair in times] for i in (0, 1))
+        if min(*wall, *own) < 0:
+            raise SystemExit(f"a clock went backwards ({self._backend.clock})")
+        _tell(event="visit", item=model.item, window=window, wall=wall, own=own, uj=energy)
+        return wall if self._backend.clock == "wall" else own
+
+    def _call(self, model: _Model) -> tuple[int, int]:
+        """Run a model once; return nanoseconds by the wall clock and by the backend's."""
+        if model.cold:
+            self._flush()
+        wall0, own0 = time.perf_counter_ns(), self._read()
+        result: Any = model.run()
+        own1, wall1 = self._read(), time.perf_counter_ns()
+        return wall1 - wall0, result if self._backend.clock == "runner" else own1 - own0
 
     def _watch(self) -> None:
         """Leave when nobody is listening any more: the parent died or was killed."""
-        if os.getppid() != self._work["parent"]:
+        if os.getppid() != self._parent:
             os._exit(1)
 
 
@@ -199,6 +254,22 @@ def _chunks(items: Sequence[Mapping[str, Any]], limit: int) -> Iterator[list[int
         yield chunk
 
 
+def _counter(source: str | None) -> EnergyCounter | None:
+    try:
+        return None if source is None else open_counter(source)
+    except (RuntimeError, ValueError) as error:
+        raise SystemExit(str(error)) from None
+
+
+def _reader(clock: Clock) -> Callable[[], int]:
+    """Return what reads a backend's clock in nanoseconds."""
+    if clock == "cpu":
+        return time.thread_time_ns
+    if clock == "process":
+        return time.process_time_ns
+    return lambda: 0
+
+
 def _flusher(size: int) -> Callable[[], None]:
     buffer: npt.NDArray[np.uint8] = np.zeros(max(size, 1), dtype=np.uint8)
 
@@ -209,7 +280,7 @@ def _flusher(size: int) -> Callable[[], None]:
 
 
 def _check_clocks() -> None:
-    for clock in ("perf_counter", "thread_time", "monotonic"):
+    for clock in ("perf_counter", "thread_time", "process_time", "monotonic"):
         info = time.get_clock_info(clock)
         if not info.monotonic or info.resolution > 1e-5:
             raise SystemExit(f"clock {clock} cannot time inferences here: {info}")

@@ -11,10 +11,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pyhwnas.latency.calibrate import Accuracy, NetworkError, accuracy, bootstrap, fit_scale
-from pyhwnas.latency.carrier import Case
+from pyhwnas.latency.backends import Clock
+from pyhwnas.latency.calibrate import (
+    Accuracy,
+    EnergyAccuracy,
+    NetworkEnergy,
+    NetworkError,
+    accuracy,
+    bootstrap,
+    energy_accuracy,
+    fit_scale,
+)
+from pyhwnas.latency.designs import Case
 from pyhwnas.latency.device import Fingerprint
-from pyhwnas.latency.readings import PROTOCOL, Measurement, Process, Readings, Settings, clock_of
+from pyhwnas.latency.readings import PROTOCOL, Measurement, Process, Readings, Settings
 from pyhwnas.latency.table import Entry, LatencyTable
 from pyhwnas.networks import Network, Plan
 
@@ -31,6 +41,8 @@ def assemble(
     space: str,
     plan: Plan,
     device: Fingerprint,
+    clock: Clock,
+    counter: str | None,
     settings: Settings,
     cases: Sequence[Case],
     networks: tuple[Sequence[Network], Sequence[Network]],
@@ -45,6 +57,10 @@ def assemble(
         Name of the space.
     plan : Plan
     device : Fingerprint
+    clock : {"cpu", "process", "wall", "runner"}
+        The backend's.
+    counter : str or None
+        What energy was counted, if any was.
     settings : Settings
     cases : sequence of Case
         The units that were measured.
@@ -59,11 +75,11 @@ def assemble(
     -------
     LatencyTable
     """
-    clock = clock_of(device.threads)
     readings = Readings(processes, clock, settings)
     entries = _entries(cases, readings)
     probes, held_out = (_sums(part, entries, readings) for part in networks)
     scale, error = _calibrate(probes, held_out)
+    energy = None if counter is None else _energy(counter, probes, held_out)
     return LatencyTable(
         space=space,
         plan=plan.fingerprint,
@@ -81,6 +97,7 @@ def assemble(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         seconds=seconds,
         versions=_versions(),
+        energy=energy,
     )
 
 
@@ -89,26 +106,34 @@ class _Sum(NamedTuple):
 
     arch: str
     sum_ms: float
+    sum_mj: float
     measured: Measurement
+
+    @property
+    def mj(self) -> float:
+        """The counted energy."""
+        return float(np.median(self.measured.processes_mj))
 
 
 def _entries(cases: Sequence[Case], readings: Readings) -> dict[str, Entry]:
-    found = {key: readings.of(key) for key in {key for case in cases for key in case.keys}}
     entries = {}
     for case in cases:
-        loaded, carrier = (found[key] for key in case.keys)
-        if loaded is not None and carrier is not None:
-            entries[case.unit.key] = _entry(loaded, carrier)
+        found = [readings.of(key) for key in case.graphs]
+        measured = [reading for reading in found if reading is not None]
+        if len(measured) == len(found):
+            entries[case.unit.key] = _entry(case, *measured)
     return entries
 
 
-def _entry(loaded: Measurement, carrier: Measurement) -> Entry:
+def _entry(case: Case, loaded: Measurement, carrier: Measurement | None = None) -> Entry:
+    alone = [0.0] * len(loaded.processes) if carrier is None else carrier.processes
     # A unit that fails in one process is not tried in later ones, so both lists begin alike.
-    pairs = zip(loaded.processes, carrier.processes, strict=False)
-    costs = np.array([whole - alone for whole, alone in pairs])
+    pairs = zip(loaded.processes, alone, strict=False)
+    costs = np.array([(whole - part) / case.copies for whole, part in pairs])
     low, high = bootstrap(costs)
+    mj, low_mj, high_mj = _marginal_energy(case, loaded, carrier)
     flags = {
-        "contended": loaded.contended or carrier.contended,
+        "contended": loaded.contended or (carrier is not None and carrier.contended),
         "below resolution": low <= 0,
         "one process": len(costs) == 1,
     }
@@ -119,11 +144,27 @@ def _entry(loaded: Measurement, carrier: Measurement) -> Entry:
         min_ms=loaded.min_ms,
         p25_ms=loaded.p25_ms,
         median_ms=loaded.median_ms,
-        carrier_ms=carrier.ms,
+        carrier_ms=0.0 if carrier is None else carrier.ms,
         samples=loaded.samples,
         processes=len(costs),
         quality=", ".join(flag for flag, holds in flags.items() if holds) or "ok",
+        process_ms=tuple(costs.tolist()),
+        mj=mj,
+        low_mj=low_mj,
+        high_mj=high_mj,
     )
+
+
+def _marginal_energy(
+    case: Case, loaded: Measurement, carrier: Measurement | None
+) -> tuple[float | None, float | None, float | None]:
+    """Return a unit's millijoules with their interval, if they were counted."""
+    alone = [0.0] * len(loaded.processes_mj) if carrier is None else carrier.processes_mj
+    pairs = zip(loaded.processes_mj, alone, strict=False)
+    costs = np.array([(whole - part) / case.copies for whole, part in pairs])
+    if not len(costs):
+        return None, None, None
+    return float(np.median(costs)), *bootstrap(costs)
 
 
 def _sums(
@@ -135,7 +176,10 @@ def _sums(
         keys = [block.unit.key for block in network.blocks if block.unit.nodes]
         measured = readings.of(network_key(network))
         if measured is not None and all(key in entries for key in keys):
-            sums.append(_Sum(network.arch, sum(entries[key].ms for key in keys), measured))
+            ms, mj = (
+                sum(getattr(entries[key], name) or 0.0 for key in keys) for name in ("ms", "mj")
+            )
+            sums.append(_Sum(network.arch, ms, mj, measured))
     return [row for row in sums if row.sum_ms > 0]
 
 
@@ -153,10 +197,32 @@ def _calibrate(probes: Sequence[_Sum], held_out: Sequence[_Sum]) -> tuple[float,
     return scale, accuracy(fitted, checked, [row.measured.processes for row in held_out], scale)
 
 
+def _energy(
+    counter: str, probes: Sequence[_Sum], held_out: Sequence[_Sum]
+) -> EnergyAccuracy | None:
+    """Fit and check energies as `_calibrate` does times; None where nothing can be checked."""
+    probes, held_out = (
+        [row for row in part if row.measured.processes_mj and row.mj > 0 and row.sum_mj > 0]
+        for part in (probes, held_out)
+    )
+    if not held_out:
+        return None
+    scale = 1.0
+    if probes:
+        predicted = np.array([row.sum_mj for row in probes])
+        scale = fit_scale(predicted, np.array([row.mj for row in probes]))
+    fitted, checked = (
+        [NetworkEnergy(row.arch, scale * row.sum_mj, row.mj) for row in part]
+        for part in (probes, held_out)
+    )
+    repeats = [row.measured.processes_mj for row in held_out]
+    return energy_accuracy(counter, fitted, checked, repeats, scale)
+
+
 def _failed(cases: Sequence[Case], failed: Mapping[str, str]) -> dict[str, str]:
     """Name the units behind models that could not be timed; networks go by their own names."""
-    units = {case.unit.key: failed[key] for case in cases for key in case.keys if key in failed}
-    graphs = {key for case in cases for key in case.keys}
+    units = {case.unit.key: failed[key] for case in cases for key in case.graphs if key in failed}
+    graphs = {key for case in cases for key in case.graphs}
     return units | {key: reason for key, reason in failed.items() if key not in graphs}
 
 

@@ -18,11 +18,15 @@ import numpy.typing as npt
 
 __all__ = [
     "Accuracy",
+    "EnergyAccuracy",
+    "NetworkEnergy",
     "NetworkError",
     "accuracy",
     "bootstrap",
+    "energy_accuracy",
     "fit_scale",
     "remeasure_floor",
+    "spearman",
     "student_quantile",
 ]
 
@@ -77,6 +81,51 @@ class Accuracy:
     residual_spread: float
     probes: tuple[NetworkError, ...]
     held_out: tuple[NetworkError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkEnergy:
+    """A whole network: what the table says and what was counted.
+
+    Parameters
+    ----------
+    arch : str
+        In its space's notation.
+    predicted_mj, measured_mj : float
+    """
+
+    arch: str
+    predicted_mj: float
+    measured_mj: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyAccuracy:
+    """How energies of units come to those of networks, and how far that was off.
+
+    Parameters
+    ----------
+    counter : str
+        What was counted.
+    scale : float
+        Factor from the sum of units to a network.
+    mape : float
+        Mean absolute error on held-out networks relative to the counted energy, in percent.
+    floor : float or None
+        How far counting the same networks in another process is off, in percent; None for one.
+    residual_spread : float
+        Root mean square of counted over predicted, minus one.
+    probes, held_out : tuple of NetworkEnergy
+        The networks that the scale was fitted to, and those it was checked on.
+    """
+
+    counter: str
+    scale: float
+    mape: float
+    floor: float | None
+    residual_spread: float
+    probes: tuple[NetworkEnergy, ...]
+    held_out: tuple[NetworkEnergy, ...]
 
 
 def fit_scale(predicted: Vector, measured: Vector) -> float:
@@ -136,7 +185,44 @@ def accuracy(
         mape_unscaled=float(100 * np.abs(predicted / scale / measured - 1).mean()),
         within_5=float(100 * (error <= 5).mean()),
         within_10=float(100 * (error <= 10).mean()),
-        spearman=_spearman(predicted, measured) if len(held_out) > 2 else None,
+        spearman=spearman(predicted, measured) if len(held_out) > 2 else None,
+        floor=remeasure_floor(repeats),
+        residual_spread=float(np.sqrt(np.mean((measured / predicted - 1) ** 2))),
+        probes=tuple(probes),
+        held_out=tuple(held_out),
+    )
+
+
+def energy_accuracy(
+    counter: str,
+    probes: Sequence[NetworkEnergy],
+    held_out: Sequence[NetworkEnergy],
+    repeats: Sequence[Sequence[float]],
+    scale: float,
+) -> EnergyAccuracy:
+    """Compare predicted energies with counted ones of held-out networks.
+
+    Parameters
+    ----------
+    counter : str
+        What was counted.
+    probes, held_out : sequence of NetworkEnergy
+        Predictions with the scale applied; at least one held-out network.
+    repeats : sequence of sequence of float
+        For each held-out network its millijoules in each process.
+    scale : float
+        The factor in the predictions.
+
+    Returns
+    -------
+    EnergyAccuracy
+    """
+    predicted = np.array([network.predicted_mj for network in held_out])
+    measured = np.array([network.measured_mj for network in held_out])
+    return EnergyAccuracy(
+        counter=counter,
+        scale=scale,
+        mape=float(100 * np.abs(predicted / measured - 1).mean()),
         floor=remeasure_floor(repeats),
         residual_spread=float(np.sqrt(np.mean((measured / predicted - 1) ** 2))),
         probes=tuple(probes),
@@ -206,7 +292,8 @@ def student_quantile(p: float, freedom: int) -> float:
     return z + math.fsum(term / freedom**i for i, term in enumerate(terms, 1))
 
 
-def _spearman(x: Vector, y: Vector) -> float | None:
+def spearman(x: Vector, y: Vector) -> float | None:
+    """Rank correlation of two vectors, ties at their mean rank; None where one is constant."""
     a, b = (ranks - ranks.mean() for ranks in (_ranks(x), _ranks(y)))
     spread = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / spread if spread else None
@@ -214,7 +301,6 @@ def _spearman(x: Vector, y: Vector) -> float | None:
 
 def _ranks(x: Vector) -> Vector:
     """Rank from 0, ties get their mean rank."""
-    below = (x[:, None] > x).sum(axis=1)
-    ties = (x[:, None] == x).sum(axis=1)
-    ranks: Vector = below + (ties - 1) / 2
+    _, place, count = np.unique(x, return_inverse=True, return_counts=True)
+    ranks: Vector = (np.cumsum(count) - (count + 1) / 2)[place]
     return ranks

@@ -6,13 +6,15 @@ import functools
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from pyhwnas._optional import require
 from pyhwnas.latency.backends import LatencyBackend
 
-__all__ = ["Fingerprint", "cache_bytes", "fingerprint"]
+__all__ = ["Fingerprint", "available_bytes", "cache_bytes", "fingerprint"]
 
 # Instruction sets that runtimes choose their kernels by; the many others do not change a latency.
 INSTRUCTION_SETS = frozenset(
@@ -85,6 +87,11 @@ class Fingerprint:
     load: float | None = None
     virtualised: bool | None = None
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Fingerprint:
+        """Read what `dataclasses.asdict` made of it, after it went through JSON."""
+        return cls(**{**data, "instruction_sets": tuple(data["instruction_sets"])})
+
     @property
     def identity(self) -> dict[str, object]:
         """The fields that must match."""
@@ -114,6 +121,8 @@ def fingerprint(backend: LatencyBackend, *, batch: int = 1) -> Fingerprint:
     Parameters
     ----------
     backend : LatencyBackend
+        One that computes elsewhere, on a GPU or behind a tracker, names that device in an
+        attribute `device_name`; then the fingerprint says nothing of this machine.
     batch : int
         Inputs per inference.
 
@@ -121,7 +130,17 @@ def fingerprint(backend: LatencyBackend, *, batch: int = 1) -> Fingerprint:
     -------
     Fingerprint
     """
-    psutil = require("psutil", extra="search")
+    if elsewhere := getattr(backend, "device_name", ""):
+        return Fingerprint(
+            cpu=elsewhere,
+            architecture="",
+            instruction_sets=(),
+            backend=backend.name,
+            backend_version=backend.version(),
+            threads=backend.threads,
+            precision=backend.precision,
+            batch=batch,
+        )
     cpu, flags = _cpu()
     return Fingerprint(
         cpu=cpu,
@@ -134,12 +153,21 @@ def fingerprint(backend: LatencyBackend, *, batch: int = 1) -> Fingerprint:
         batch=batch,
         os=platform.system(),
         kernel=platform.release(),
-        memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
+        memory_gib=round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
         cores=_cores(),
         governor=_read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         virtualised="hypervisor" in flags if flags and sys.platform == "linux" else None,
     )
+
+
+def available_bytes() -> int:
+    """Read how much memory is to be had, or half of all of it where the system does not tell."""
+    for line in (_read(Path("/proc/meminfo")) or "").splitlines():
+        name, _, value = line.partition(":")
+        if name == "MemAvailable":
+            return int(value.split()[0]) * 1024
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
 def cache_bytes() -> int | None:
@@ -154,13 +182,17 @@ def cache_bytes() -> int | None:
 
 @functools.cache
 def _cpu() -> tuple[str, frozenset[str]]:
-    """Model name and flags; from the kernel on x86 Linux, where py-cpuinfo needs a second."""
+    """Model name and flags; on Linux from the kernel, where py-cpuinfo needs a second."""
     text = _read(Path("/proc/cpuinfo")) or ""
-    head = text.split("\n\n", 1)[0]
-    lines = dict(line.split(":", 1) for line in head.splitlines() if ":" in line)
+    lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
     found = {name.strip(): value.strip() for name, value in lines.items()}
-    if "model name" in found and "flags" in found:
-        return found["model name"], frozenset(found["flags"].split())
+    # ARM kernels number the core and leave its name to the board.
+    board = (_read(Path("/proc/device-tree/model")) or "").strip("\0")
+    part = " ".join(found[name] for name in ("CPU implementer", "CPU part") if name in found)
+    name = found.get("model name") or " ".join(filter(None, (board, part)))
+    flags = found.get("flags") or found.get("Features")
+    if name and flags:
+        return name, frozenset(flags.split())
     info = require("cpuinfo", extra="search").get_cpu_info()
     name = info.get("brand_raw") or platform.processor() or "unknown"
     return name, frozenset(info.get("flags", ()))

@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import importlib.resources
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pyhwnas._optional import require
 from pyhwnas.errors import LatencyTableError
+from pyhwnas.latency.columns import HasPlan
 from pyhwnas.latency.device import Fingerprint
-from pyhwnas.latency.table import HasPlan, LatencyTable
+from pyhwnas.latency.table import LatencyTable
 
-__all__ = ["find_table", "find_tables", "user_folder"]
+__all__ = ["find_table", "find_tables", "schema_file", "user_folder"]
+
+SCHEMA_FILE = "schema.json"
 
 
 def user_folder() -> Path:
     """Return the folder in which a user's tables are kept, as the platform has it."""
     platformdirs = require("platformdirs", extra="search")
     return Path(platformdirs.user_data_dir("pyhwnas", appauthor=False)) / "latency_tables"
+
+
+def schema_file() -> Path:
+    """Return the file that describes tables field by field; it comes with the package.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the package was installed without its tables.
+    """
+    for folder in _packaged():
+        return folder / SCHEMA_FILE
+    raise FileNotFoundError(2, "it should come with the package", SCHEMA_FILE)
 
 
 def find_tables(
@@ -52,6 +68,9 @@ def find_table(
     *,
     tables_dir: str | os.PathLike[str] | None = None,
     packaged: bool = True,
+    any_device: bool = False,
+    energy: bool = False,
+    say: Callable[[str], None] = lambda text: None,
 ) -> LatencyTable | None:
     """Find the first table that has all units of a space and was measured on such a device.
 
@@ -64,14 +83,35 @@ def find_table(
         A folder to look into first.
     packaged : bool
         Whether to include the tables of the package.
+    any_device : bool
+        Take another device's table where none fits.
+    energy : bool
+        Whether the table has to hold energies too.
+    say : callable, optional
+        Called with a sentence on each table that is passed over, and on the one that is found.
 
     Returns
     -------
     LatencyTable or None
     """
-    for _, table in find_tables(tables_dir=tables_dir, packaged=packaged):
-        if isinstance(table, LatencyTable) and not table.matches(device) and table.covers(space):
-            return table
+    candidates: list[tuple[Path, LatencyTable]] = []
+    for path, table in find_tables(tables_dir=tables_dir, packaged=packaged):
+        if isinstance(table, LatencyTableError):
+            say(f"Passed over: {table}")
+        elif table.covers(space) and (table.energy is not None or not energy):
+            candidates.append((path, table))
+    # Sorted by whether it is another device's; within each kind the order of folders stays.
+    for path, table in sorted(candidates, key=lambda item: bool(item[1].matches(device))):
+        other = table.matches(device)
+        if other and not any_device:
+            say(f"Not this device's: {path} ({'; '.join(other)})")
+            continue
+        say(f"Latency table found: {path}\n{table.summary()}")
+        for line in other:
+            say(f"Warning: another device's table: {line}")
+        for line in table.device.warnings(device):
+            say(f"Note: the device has changed: {line}")
+        return table
     return None
 
 
@@ -79,7 +119,7 @@ def _packaged() -> Iterator[Path]:
     """Yield the folder of tables at the root of a source tree, else the one in the package."""
     source = Path(__file__).parents[2] / "latency_tables"
     installed = importlib.resources.files("pyhwnas") / "latency_tables"
-    if (source / "schema.json").is_file():
+    if (source / SCHEMA_FILE).is_file():
         yield source
     elif isinstance(installed, Path):
         yield installed
@@ -88,7 +128,7 @@ def _packaged() -> Iterator[Path]:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.rglob("*.json") if path.name != "schema.json")
+    return sorted(path for path in folder.rglob("*.json") if path.name != SCHEMA_FILE)
 
 
 def _read(path: Path) -> LatencyTable | LatencyTableError:

@@ -1,48 +1,30 @@
 """Timing models in child processes, and reading what they report.
 
 The clock runs in `pyhwnas.latency.agent`, one process at a time. A model that kills its process is
-tried once more in a new one and then reported by name; everything already reported stays.
+tried once more in a new one and then reported by name; everything already reported stays. A lost
+connection is no fault of the model: what is missing is asked for again after a pause.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from itertools import count
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-import numpy as np
-
-from pyhwnas._optional import require
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.backends import LatencyBackend, address
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
-from pyhwnas.latency.readings import (
-    ANCHOR,
-    Measurement,
-    Process,
-    Readings,
-    Settings,
-    Visit,
-    clock_of,
-)
+from pyhwnas.latency.device import Fingerprint
+from pyhwnas.latency.host import Host, Local
+from pyhwnas.latency.readings import ANCHOR, Measurement, Process, Readings, Settings
+from pyhwnas.latency.timing import WORK, TimingProcess
 from pyhwnas.networks import Network, Unit
-from pyhwnas.networks.onnx import to_onnx
 
-__all__ = ["Model", "OnProgress", "Progress", "measure", "measure_networks"]
-
-STRIKES = 2
-
-Child: TypeAlias = subprocess.Popen[bytes]
+__all__ = ["Model", "OnProgress", "Progress", "look", "measure", "measure_networks", "try_networks"]
 
 
 class Model(NamedTuple):
@@ -54,15 +36,83 @@ class Model(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Where a measurement stands: process ``process`` of ``processes``, and its rounds."""
+    """Where a measurement stands.
+
+    Parameters
+    ----------
+    process, processes : int
+        The timing process that is at work, from 1, of how many.
+    done, rounds : int
+        Its rounds; there may be fewer, if all models settle.
+    active : int
+        Models that have not settled yet.
+    spread : float or None
+        Half the 90 % interval of a model's time relative to it, median over models.
+    disturbed : float
+        Share of readings at an unusual speed so far.
+    """
 
     process: int
     processes: int
     done: int
     rounds: int
+    active: int
+    spread: float | None
+    disturbed: float
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]
+
+
+class Found(NamedTuple):
+    """A device, as the timing process sees it."""
+
+    device: Fingerprint
+    cache_bytes: int | None
+    energy: str | None
+
+
+def look(
+    backend: LatencyBackend, host: Host, *, batch: int = 1, energy: str | None = None
+) -> Found:
+    """Find out what a host is, under a backend.
+
+    Parameters
+    ----------
+    backend : LatencyBackend
+    host : Host
+    batch : int
+        Inputs per inference.
+    energy : str, optional
+        Counter of energy that it has to offer.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    LatencyTableError
+        If the timing process does not run there.
+    """
+    with tempfile.TemporaryDirectory(prefix="pyhwnas-") as name:
+        work = _work(backend, Settings(energy=energy), batch) | {"items": []}
+        (Path(name) / WORK).write_text(json.dumps(work), encoding="utf-8")
+        found = None
+        with host.talk(Path(name), WORK, backend.threads) as talk:
+            for event in talk.events():
+                if event["event"] == "device":
+                    found = _found(event)
+    if talk.lost:
+        raise LatencyTableError(talk.words)
+    if found is None:
+        raise LatencyTableError(f"nothing can be timed on this backend: {talk.death()}")
+    return found
+
+
+def _found(event: Mapping[str, Any]) -> Found:
+    device = Fingerprint.from_json(event["fingerprint"])
+    return Found(device, event["cache_bytes"], event["energy"])
 
 
 def measure(
@@ -70,6 +120,8 @@ def measure(
     backend: LatencyBackend,
     settings: Settings,
     *,
+    device: Fingerprint,
+    host: Host,
     processes: int,
     batch: int = 1,
     seed: int = 0,
@@ -86,6 +138,11 @@ def measure(
         With distinct keys.
     backend : LatencyBackend
     settings : Settings
+        With the device's own values (`Settings.on`).
+    device : Fingerprint
+        What every process has to find.
+    host : Host
+        Where to run them.
     processes : int
         How many in total, finished ones included.
     batch : int
@@ -102,12 +159,17 @@ def measure(
     Returns
     -------
     list of Process
+
+    Raises
+    ------
+    LatencyTableError
+        If nothing can be timed, or the device becomes another one meanwhile.
     """
     results = list(finished)
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pyhwnas-") as name:
         folder = Path(name)
-        items = _write(models, folder, batch) if len(results) < processes else {}
+        items = _write(models, folder, backend, batch) if len(results) < processes else {}
         while len(results) < processes:
             number = len(results)
             seconds = None
@@ -117,13 +179,14 @@ def measure(
             # What could not be timed once is not tried again in later processes.
             failed = dict(results[-1].failed) if results else {}
             todo = {key: item for key, item in items.items() if key not in failed}
-            work = _work(backend, settings) | {"seed": seed + number, "seconds": seconds}
+            work = _work(backend, settings, batch) | {"seed": seed + number, "seconds": seconds}
 
-            def on_round(done: int, rounds: int, number: int = number) -> None:
+            def on_round(event: Mapping[str, Any], number: int = number) -> None:
                 if on_progress is not None:
-                    on_progress(Progress(number + 1, processes, done, rounds))
+                    shown = {name: event[name] for name in Progress._fields[2:]}
+                    on_progress(Progress(number + 1, processes, **shown))
 
-            process = _Job(folder, todo, work, failed, on_round).run()
+            process = TimingProcess(folder, host, device, todo, work, failed, on_round).run()
             if not process.visits:
                 reason = next(iter(process.failed.values()), "there are no models")
                 raise LatencyTableError(f"nothing could be timed on this backend: {reason}")
@@ -133,139 +196,36 @@ def measure(
     return results
 
 
-def _work(backend: LatencyBackend, settings: Settings) -> dict[str, Any]:
-    memory = require("psutil", extra="search").virtual_memory().available
-    return asdict(settings) | {
-        "backend": address(backend),
-        "parent": os.getpid(),
-        "pin": backend.threads == 1,
-        "chunk_bytes": memory // 4,
-        "sys_path": sys.path,
-    }
+def _work(backend: LatencyBackend, settings: Settings, batch: int) -> dict[str, Any]:
+    defaults = {"seed": 0, "seconds": None, "batch": batch}
+    return asdict(settings) | defaults | {"backend": address(backend)}
 
 
-def _write(models: Sequence[Model], folder: Path, batch: int) -> dict[str, dict[str, Any]]:
+def _write(
+    models: Sequence[Model], folder: Path, backend: LatencyBackend, batch: int
+) -> dict[str, dict[str, Any]]:
     """Write the models into a folder, once for all processes; the anchor comes first."""
-    onnx = require("onnx", extra="search")
     items: dict[str, dict[str, Any]] = {}
     for number, model in enumerate([Model(ANCHOR.key, ANCHOR), *models]):
-        if isinstance(model.graph, bytes):
-            data, proto = model.graph, onnx.load_from_string(model.graph)
-        else:
-            proto = to_onnx(model.graph)
-            data = proto.SerializeToString()
-        path = folder / f"{number:04}.onnx"
-        path.write_bytes(data)
-        constants = {tensor.name for tensor in proto.graph.initializer}
-        feeds = {
-            value.name: [dim.dim_value or batch for dim in value.type.tensor_type.shape.dim]
-            for value in proto.graph.input
-            if value.name not in constants
-        }
+        encoded = backend.encode(model.graph, batch)
+        path = folder / f"{number:04}.model"
+        path.write_bytes(encoded.model)
         # Sessions hold weights about twice, and activations that are small beside 16 MiB or so.
-        size = 2 * len(data) + 2**24
-        items[model.key] = {"model": path.name, "feeds": feeds, "cold": model.cold, "bytes": size}
+        size = 2 * len(encoded.model) + 2**24
+        items[model.key] = {
+            "model": path.name,
+            "inputs": encoded.inputs,
+            "cold": model.cold,
+            "bytes": size,
+        }
     return items
-
-
-@dataclass(slots=True)
-class _Job:
-    """One timing process, begun again without a model that killed it twice."""
-
-    folder: Path
-    items: dict[str, dict[str, Any]]
-    work: Mapping[str, Any]
-    failed: dict[str, str]
-    on_round: Callable[[int, int], None]
-    visits: dict[str, list[Visit]] = field(default_factory=dict)
-    stop: str = ""
-
-    def run(self) -> Process:
-        strikes: Counter[str] = Counter()
-        for attempt in count():
-            at, status, words = self._attempt(attempt)
-            if self.stop:
-                return Process(self.visits, self.failed, self.stop)
-            reason = f"the timing process died (status {status}){words}"
-            if at is None or at == ANCHOR.key:
-                raise LatencyTableError(f"nothing could be timed on this backend: {reason}")
-            strikes[at] += 1
-            if strikes[at] == STRIKES:
-                self.failed[at] = reason
-                del self.items[at]
-        raise AssertionError("count() ended")
-
-    def _attempt(self, attempt: int) -> tuple[str | None, int, str]:
-        """Run the agent to its end or death; return where it was, its status and last words."""
-        names = list(self.items)
-        order = np.random.default_rng(self.work["seed"]).permutation(len(names) - 1)
-        keys = [names[0], *(names[1 + i] for i in order)]
-        path = self.folder / "work.json"
-        work = {**self.work, "items": [self.items[key] for key in keys]}
-        path.write_text(json.dumps(work), encoding="utf-8")
-        at: str | None = None
-        with tempfile.TemporaryFile() as errors:
-            with _agent(path, self.work["backend"]["settings"], errors) as child:
-                for event in _events(child):
-                    if event["event"] == "at":
-                        at = keys[event["item"]]
-                    self._take(event, keys, attempt)
-            errors.seek(0)
-            words = errors.read().decode(errors="replace").strip().splitlines()
-        return at, child.returncode, f": {words[-1]}" if words else ""
-
-    def _take(self, event: Mapping[str, Any], keys: Sequence[str], attempt: int) -> None:
-        match event["event"]:
-            case "visit":
-                visit = Visit((attempt, *event["window"]), event["wall"], event["cpu"])
-                self.visits.setdefault(keys[event["item"]], []).append(visit)
-            case "refused":
-                self.failed[keys[event["item"]]] = event["error"]
-            case "round":
-                self.on_round(event["done"], event["rounds"])
-            case "end":
-                self.stop = event["stop"]
-
-
-@contextlib.contextmanager
-def _agent(work: Path, settings: Mapping[str, Any], errors: IO[bytes]) -> Iterator[Child]:
-    """Start the timing process and see to it that it is gone in the end."""
-    threads = str(settings.get("threads", 1))
-    # Thread pools that open when a library is loaded must not be larger than what is measured.
-    environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-    # The child is to find the very modules that are loaded here, whatever the working folder holds.
-    environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "pyhwnas.latency.agent", str(work)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        env=environment,
-    )
-    try:
-        yield child
-        child.wait()
-    finally:
-        child.kill()
-        child.wait()
-        if child.stdout is not None:
-            child.stdout.close()
-
-
-def _events(child: Child) -> Iterator[dict[str, Any]]:
-    """Read events as they come; other lines are a runtime's own chatter."""
-    assert child.stdout is not None
-    for line in child.stdout:
-        with contextlib.suppress(ValueError):
-            event = json.loads(line)
-            if isinstance(event, dict) and "event" in event:
-                yield event
 
 
 def measure_networks(
     networks: Mapping[str, Network | bytes | Path],
     *,
     backend: LatencyBackend | None = None,
+    host: Host | None = None,
     settings: Settings | None = None,
     processes: int = 2,
     batch: int = 1,
@@ -281,6 +241,8 @@ def measure_networks(
         By name: networks of a space, serialised ONNX models or ONNX files.
     backend : LatencyBackend, optional
         Without it, ONNX Runtime on one thread.
+    host : Host, optional
+        Where to run them; this machine by default.
     settings : Settings, optional
     processes : int
         Timing processes, one after the other.
@@ -304,29 +266,57 @@ def measure_networks(
     LatencyTableError
         If a network could not be timed; names it and says why.
     """
-    backend = backend or OnnxRuntimeBackend()
-    settings = settings or Settings()
-    models = [
-        Model(name, item.read_bytes() if isinstance(item, Path) else item)
-        for name, item in networks.items()
-    ]
+    tried = try_networks(
+        networks,
+        backend=backend or OnnxRuntimeBackend(),
+        host=host or Local(),
+        settings=settings or Settings(),
+        processes=processes,
+        batch=batch,
+        seed=seed,
+        reference_ms=reference_ms,
+        on_progress=on_progress,
+    )
+    measured = {}
+    for name, found in tried.items():
+        if isinstance(found, str):
+            raise LatencyTableError(f"network {name} could not be timed: {found}")
+        measured[name] = found
+    return measured
+
+
+def try_networks(
+    networks: Mapping[str, Network | bytes | Path],
+    *,
+    backend: LatencyBackend,
+    host: Host,
+    settings: Settings,
+    processes: int,
+    batch: int,
+    seed: int,
+    reference_ms: float | None,
+    on_progress: OnProgress | None = None,
+) -> dict[str, Measurement | str]:
+    """Measure networks as `measure_networks` does; those that fail have their reason instead."""
+    found = look(backend, host, batch=batch, energy=settings.energy)
+    settings = settings.on(found.cache_bytes)
     results = measure(
-        models,
+        [
+            Model(name, item.read_bytes() if isinstance(item, Path) else item)
+            for name, item in networks.items()
+        ],
         backend,
         settings,
+        device=found.device,
+        host=host,
         processes=processes,
         batch=batch,
         seed=seed,
         on_progress=on_progress,
     )
-    clock = clock_of(backend.threads)
-    readings = Readings(results, clock, settings, reference_ms=reference_ms)
-    measured = {}
-    for name in networks:
-        found = readings.of(name)
-        if found is None:
-            raise LatencyTableError(
-                f"network {name} could not be timed: {results[-1].failed[name]}"
-            )
-        measured[name] = found
-    return measured
+    readings = Readings(results, backend.clock, settings, reference_ms=reference_ms)
+    failed = results[-1].failed
+    return {
+        name: readings.of(name) or failed.get(name, "the timing process was disturbed throughout")
+        for name in networks
+    }

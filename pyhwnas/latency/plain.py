@@ -5,9 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
-__all__ = ["digest", "render"]
+from pyhwnas.errors import LatencyTableError
+
+__all__ = ["SCHEMA", "digest", "parse", "read", "render"]
+
+SCHEMA = 2
+"""Version of the format. 1 knew measured tables alone, without the values of single processes."""
 
 
 def digest(content: Mapping[str, Any]) -> str:
@@ -26,3 +32,57 @@ def render(data: Mapping[str, Any]) -> str:
             text = "{\n" + ",\n".join(rows) + "\n }"
         lines.append(f" {json.dumps(key)}: {text}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """Read a file's JSON and the version of its format, whatever else is in it.
+
+    Raises
+    ------
+    LatencyTableError
+        If it is no JSON, has a number that is none (NaN, Infinity), is no latency table or one of
+        a schema that is not known.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except ValueError as error:
+        raise LatencyTableError(
+            f"{path}: expected a latency table in JSON, got a damaged file ({error}); "
+            "restore it or measure again with: pyhwnas profile"
+        ) from None
+    if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
+        raise LatencyTableError(
+            f"{path}: expected a latency table of schema {SCHEMA}, got other JSON; "
+            "make a table with: pyhwnas profile"
+        )
+    schema = data["schema"]
+    if not 1 <= schema <= SCHEMA:
+        remedy = "upgrade pyhwnas" if schema > SCHEMA else "measure again with: pyhwnas profile"
+        raise LatencyTableError(
+            f"{path}: expected a latency table of schema 1 to {SCHEMA}, got {schema}; {remedy}"
+        )
+    return data
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read the content of a table's file, and make sure that it is as it was written.
+
+    Raises
+    ------
+    LatencyTableError
+        As `parse`, or if the file was edited.
+    FileNotFoundError
+        If there is no such file.
+    """
+    data = parse(path)
+    content = {name: value for name, value in data.items() if name not in ("schema", "sha256")}
+    if data.get("sha256") != digest(content):
+        raise LatencyTableError(
+            f"{path}: expected the content with SHA-256 {data.get('sha256')}, got another: the "
+            "file was edited or damaged; restore it or measure again with: pyhwnas profile"
+        )
+    return content
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not a number")

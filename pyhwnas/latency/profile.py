@@ -17,10 +17,10 @@ from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.assemble import assemble, network_key
 from pyhwnas.latency.backends import LatencyBackend
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
-from pyhwnas.latency.carrier import Case, in_carrier
-from pyhwnas.latency.device import fingerprint
-from pyhwnas.latency.measure import Model, OnProgress, measure
-from pyhwnas.latency.readings import Process, Settings
+from pyhwnas.latency.designs import DESIGNS, Case
+from pyhwnas.latency.host import Host, Local
+from pyhwnas.latency.measure import Model, OnProgress, look, measure
+from pyhwnas.latency.readings import PROTOCOL, Process, Settings
 from pyhwnas.latency.table import LatencyTable
 from pyhwnas.networks import ABSENT, INPUT, Network, Plan, Unit, build, params, unit_macs
 from pyhwnas.spaces import Space, sample
@@ -34,6 +34,7 @@ def profile(
     space: Space,
     *,
     backend: LatencyBackend | None = None,
+    host: Host | None = None,
     threads: int = 1,
     batch: int = 1,
     processes: int = 3,
@@ -44,9 +45,10 @@ def profile(
     seed: int = 0,
     units: Collection[str] | None = None,
     path: str | os.PathLike[str] | None = None,
+    resume: bool = True,
     on_progress: OnProgress | None = None,
 ) -> LatencyTable:
-    """Measure all units of a space on this machine, and how well their sums fit whole networks.
+    """Measure all units of a space on a machine, and how well their sums fit whole networks.
 
     Parameters
     ----------
@@ -54,6 +56,8 @@ def profile(
         A space with a plan.
     backend : LatencyBackend, optional
         Without it, ONNX Runtime on `threads` threads.
+    host : Host, optional
+        The machine to measure; this one by default.
     threads : int
         Threads of one inference; ignored if a backend is given.
     batch : int
@@ -75,6 +79,8 @@ def profile(
     path : path-like, optional
         Where to save the table. Finished processes are kept beside it meanwhile, and the same
         call after an interruption goes on from them.
+    resume : bool
+        Whether to go on from an interrupted call; if not, its processes are measured again.
     on_progress : callable, optional
         Called with a `Progress` after each round.
 
@@ -97,11 +103,14 @@ def profile(
         raise LatencyTableError(f"space {space.name} has no plan: it can be searched, not timed")
     start = time.monotonic()
     backend = backend or OnnxRuntimeBackend(threads)
+    host = host or Local()
     settings = settings or Settings()
-    device = fingerprint(backend, batch=batch)
+    device, cache_bytes, counter = look(backend, host, batch=batch, energy=settings.energy)
+    settings = settings.on(cache_bytes)
     chosen = _chosen(plan, units)
+    place = DESIGNS[settings.design]
     cases = [
-        in_carrier(unit, raw=_reads_input(plan, unit), cold=4 * params(unit) >= settings.cold_bytes)
+        place(unit, raw=_reads_input(plan, unit), cold=4 * params(unit) >= settings.cold_bytes)
         for unit in chosen
     ]
     networks = _networks(space, plan, chosen, probes=probes, held_out=held_out, seed=seed)
@@ -111,11 +120,13 @@ def profile(
         models,
         backend,
         settings,
+        device=device,
+        host=host,
         processes=processes,
         batch=batch,
         seed=seed,
         time_cap=time_cap,
-        finished=partial.load()[:processes],
+        finished=partial.load()[:processes] if resume else (),
         on_process=partial.save,
         on_progress=on_progress,
     )
@@ -124,6 +135,8 @@ def profile(
         space=space.name,
         plan=plan,
         device=device,
+        clock=backend.clock,
+        counter=counter,
         settings=settings,
         cases=cases,
         networks=networks,
@@ -172,7 +185,7 @@ def _models(cases: Sequence[Case], networks: Sequence[Sequence[Network]]) -> lis
     """List everything to time once, though many units share a carrier."""
     models: dict[str, Model] = {}
     for case in cases:
-        for key, graph in zip(case.keys, (case.loaded, case.carrier), strict=True):
+        for key, graph in case.graphs.items():
             models[key] = Model(key, graph, case.cold)
     for network in chain.from_iterable(networks):
         models[network_key(network)] = Model(network_key(network), network)
@@ -185,7 +198,7 @@ class _Partial:
     def __init__(self, path: str | os.PathLike[str] | None, *what: object) -> None:
         self._path = None if path is None else Path(f"{os.fspath(path)}.partial")
         # Readings of other units, settings or devices must not be mixed with these.
-        self._what = hashlib.sha256(repr(what).encode()).hexdigest()
+        self._what = hashlib.sha256(repr((PROTOCOL, what)).encode()).hexdigest()
 
     def load(self) -> list[Process]:
         """Read what an interrupted call with the same arguments has left, if anything."""

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from pyhwnas.latency.backends import Clock
 from pyhwnas.latency.calibrate import bootstrap
-from pyhwnas.latency.device import cache_bytes
+from pyhwnas.latency.designs import Design
 from pyhwnas.networks import Unit
 
 __all__ = [
     "ANCHOR",
     "PROTOCOL",
-    "Clock",
     "Measurement",
     "Process",
     "Readings",
     "Settings",
     "Statistic",
     "Visit",
-    "clock_of",
 ]
 
-Clock: TypeAlias = Literal["cpu", "wall"]
 Window: TypeAlias = tuple[int, int, int, int]
 PROTOCOL = 1
 """Version of the way times are taken; see `pyhwnas.latency.agent`."""
@@ -69,8 +67,15 @@ class Settings:
         Units with at least this many bytes of weights are timed cold: the flush buffer is written
         before each call. In a network such weights come from outer caches, while the code and data
         of smaller units are still there from their neighbours. Whole networks run warm.
-    flush_bytes : int
-        Size of that buffer: twice the core's own cache, or 8 MiB where that cannot be read.
+    flush_bytes : int, optional
+        Size of that buffer. Without it, twice the cache that a core of the device has for itself,
+        or 8 MiB where that cannot be read.
+    design : {"carrier", "chain", "alone"}
+        How a unit is timed, see `pyhwnas.latency.designs`.
+    energy : str, optional
+        Counter of energy to read beside the clock, see `pyhwnas.latency.energy.open_counter`.
+    energy_ms : float
+        Least duration of a visit if energy is counted, in milliseconds.
 
     Notes
     -----
@@ -89,21 +94,37 @@ class Settings:
     disturbed: float = 1.2
     statistic: Statistic = "p25"
     cold_bytes: int = 2**15
-    flush_bytes: int = field(default_factory=lambda: 2 * (cache_bytes() or 2**22))
+    flush_bytes: int | None = None
+    design: Design = "carrier"
+    energy: str | None = None
+    energy_ms: float = 25.0
 
     def __post_init__(self) -> None:
         if self.rounds < 1 or self.calls < 1 or self.warmups < 0:
             raise ValueError("rounds and calls must be at least 1, warmups at least 0")
         if not 0 < self.target_interval < 1:
             raise ValueError(f"target_interval: expected 0 to 1, got {self.target_interval}")
+        if self.design not in get_args(Design):
+            raise ValueError(f"design: expected {', '.join(get_args(Design))}, got {self.design!r}")
+
+    def on(self, cache_bytes: int | None) -> Settings:
+        """Fill in what a device decides: the size of the buffer that flushes its caches."""
+        if self.flush_bytes is not None:
+            return self
+        return replace(self, flush_bytes=2 * (cache_bytes or 2**22))
 
 
 class Visit(NamedTuple):
-    """What one visit of a model saw; `window` is (attempt, chunk, round, segment)."""
+    """What one visit of a model saw; `window` is (attempt, chunk, round, segment).
+
+    `own_ns` is what the backend's clock said, where that is not the wall clock; `uj` are the
+    microjoules of a call, if they were counted.
+    """
 
     window: Window
     wall_ns: list[int]
-    cpu_ns: list[int]
+    own_ns: list[int]
+    uj: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +153,10 @@ class Process:
     def from_json(cls, data: Mapping[str, Any]) -> Process:
         """Read what `to_json` returned, after it went through JSON."""
         visits = {
-            key: [Visit((w[0], w[1], w[2], w[3]), wall, cpu) for w, wall, cpu in rows]
+            key: [Visit((w[0], w[1], w[2], w[3]), *rest) for w, *rest in rows]
             for key, rows in data["visits"].items()
         }
         return cls(visits, dict(data["failed"]), data["stop"])
-
-
-def clock_of(threads: int) -> Clock:
-    """Choose the clock: CPU time of the calling thread sees all the work of one thread only."""
-    return "cpu" if threads == 1 else "wall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +179,8 @@ class Measurement:
         Each process's own value in milliseconds.
     contended : bool
         Whether other programs had the core too often to leave their rounds out.
+    processes_mj : tuple of float
+        Each process's median energy of a call in millijoules; empty if it was not counted.
     """
 
     key: str
@@ -176,6 +194,16 @@ class Measurement:
     rejected: int
     processes: tuple[float, ...]
     contended: bool
+    processes_mj: tuple[float, ...] = ()
+
+
+class _Used(NamedTuple):
+    """A model's calls in one process that count: milliseconds at the reference speed."""
+
+    times: npt.NDArray[np.float64]
+    mj: list[float]
+    rejected: int
+    contended: bool
 
 
 class Readings:
@@ -185,7 +213,7 @@ class Readings:
     ----------
     processes : sequence of Process
         At least one.
-    clock : {"cpu", "wall"}
+    clock : {"cpu", "process", "wall", "runner"}
     settings : Settings
     reference_ms : float, optional
         The speed to take times to, if not this measurement's own.
@@ -199,12 +227,12 @@ class Readings:
     disturbed : float
         Share of visits at an unusual speed, by the anchor beside them or by wall over CPU time.
     contention : float
-        Median of wall over CPU time.
+        Median of wall over CPU time; 1 where CPU time is not read.
 
     Notes
     -----
     A visit is disturbed if the anchor before or after it was much slower or faster than usual
-    (`Settings.disturbed`), or, with the CPU clock, if the wall clock ran ahead of it: another
+    (`Settings.disturbed`), or, with a CPU clock, if the wall clock ran ahead of it: another
     program came or went, on the core or on the other half of it. Models suffer from that in
     different degrees, so only visits at the usual speed are compared. Where less than a third of a
     model's visits in a process remain all are used, and it is marked as contended. Every time is
@@ -234,7 +262,7 @@ class Readings:
             for visit in rows
             if visit.window in windows
         ]
-        self.contention = float(np.median([_ratio(visit) for visit, _ in visits]))
+        self.contention = float(np.median([self._contention(visit) for visit, _ in visits]))
         self.disturbed = float(np.mean([self._is_disturbed(*pair) for pair in visits]))
 
     def of(self, key: str) -> Measurement | None:
@@ -242,13 +270,14 @@ class Readings:
         if key in self._processes[-1].failed:
             return None
         rows = [
-            self._reduce(process.visits[key], windows)
+            self._used(process.visits[key], windows)
             for process, windows in zip(self._processes, self._slowness, strict=True)
             if key in process.visits
         ]
+        rows = [row for row in rows if row.times.size]
         if not rows:
             return None
-        quantiles = np.array([np.quantile(times, [0.0, 0.25, 0.5]) for times, _, _ in rows])
+        quantiles = np.array([np.quantile(row.times, [0.0, 0.25, 0.5]) for row in rows])
         values = quantiles[:, ("min", "p25", "median").index(self._settings.statistic)]
         low, high = bootstrap(values)
         least, quarter, half = np.median(quantiles, axis=0).tolist()
@@ -260,17 +289,19 @@ class Readings:
             min_ms=least,
             p25_ms=quarter,
             median_ms=half,
-            samples=sum(len(times) for times, _, _ in rows),
-            rejected=sum(rejected for _, rejected, _ in rows),
+            samples=sum(len(row.times) for row in rows),
+            rejected=sum(row.rejected for row in rows),
             processes=tuple(values.tolist()),
-            contended=any(contended for _, _, contended in rows),
+            contended=any(row.contended for row in rows),
+            processes_mj=tuple(float(np.median(row.mj)) for row in rows if row.mj),
         )
 
     def anchor_ms(self) -> tuple[float, ...]:
         """Return the anchor's median in each process, as it was read."""
         rows = [process.visits[ANCHOR.key] for process in self._processes]
         return tuple(
-            float(np.median([_times(v, self._clock) for v in visits])) / 1e6 for visits in rows
+            float(np.median([ns for v in visits for ns in _times(v, self._clock)])) / 1e6
+            for visits in rows
         )
 
     def _levels(self, process: Process) -> dict[Window, tuple[float, float]]:
@@ -287,12 +318,16 @@ class Readings:
         unusual = any(
             not 1 / limit <= level / self.usual_ms <= limit for level in windows[visit.window]
         )
-        return unusual or (self._clock == "cpu" and _ratio(visit) > limit)
+        return unusual or self._contention(visit) > limit
 
-    def _reduce(
+    def _contention(self, visit: Visit) -> float:
+        if self._clock in ("wall", "runner"):
+            return 1.0
+        return sum(visit.wall_ns) / max(sum(visit.own_ns), 1)
+
+    def _used(
         self, visits: Sequence[Visit], windows: Mapping[Window, tuple[float, float]]
-    ) -> tuple[npt.NDArray[np.float64], int, bool]:
-        """Return milliseconds at the reference speed, how many are left out, and if contended."""
+    ) -> _Used:
         # The anchor after a segment is missing only where the process died in it.
         usable = [visit for visit in visits if visit.window in windows]
         calm = [visit for visit in usable if not self._is_disturbed(visit, windows)]
@@ -305,12 +340,11 @@ class Readings:
                 for ns in _times(visit, self._clock)
             ]
         )
-        return times, sum(len(visit.wall_ns) for visit in visits) - len(times), contended
+        # Energy is left as it was counted: a core that is slowed down needs less of it each second.
+        mj = [visit.uj / 1000 for visit in used if visit.uj is not None]
+        rejected = sum(len(visit.wall_ns) for visit in visits) - len(times)
+        return _Used(times, mj, rejected, contended)
 
 
 def _times(visit: Visit, clock: Clock) -> list[int]:
-    return visit.cpu_ns if clock == "cpu" else visit.wall_ns
-
-
-def _ratio(visit: Visit) -> float:
-    return sum(visit.wall_ns) / max(sum(visit.cpu_ns), 1)
+    return visit.wall_ns if clock == "wall" else visit.own_ns

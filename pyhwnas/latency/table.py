@@ -7,74 +7,42 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pyhwnas._files import write_atomically
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency.calibrate import Accuracy, NetworkError, student_quantile
+from pyhwnas.latency.calibrate import (
+    Accuracy,
+    EnergyAccuracy,
+    NetworkEnergy,
+    NetworkError,
+    student_quantile,
+)
+from pyhwnas.latency.columns import Columns, HasPlan, plan_of
 from pyhwnas.latency.device import Fingerprint
-from pyhwnas.latency.plain import digest, render
+from pyhwnas.latency.entry import Entry
+from pyhwnas.latency.plain import SCHEMA, digest, read, render
 from pyhwnas.networks import ABSENT, Network, Plan, Unit
 
-__all__ = ["SCHEMA", "Entry", "LatencyTable"]
+__all__ = ["NO_ERROR", "SCHEMA", "UNKNOWN", "Entry", "LatencyTable"]
 
-SCHEMA = 1
+UNKNOWN = "unknown"
+"""Stands for what others do not state of a device; no device at hand has such a runtime."""
+
+NO_ERROR = "no error stated by its authors"
 MEASURE_AGAIN = "measure it again with: pyhwnas profile --space"
-
-
-class HasPlan(Protocol):
-    """What a prediction needs to know of a space."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def plan(self) -> Plan | None: ...
-    def unit_ids(
-        self, X: npt.NDArray[np.int64], *, live: bool = False
-    ) -> npt.NDArray[np.int32]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One unit's latency.
-
-    Parameters
-    ----------
-    ms : float
-        Its marginal cost in milliseconds: timed in its carrier, minus the carrier, at least 0.
-    low_ms, high_ms : float
-        90 % interval by bootstrap over processes.
-    min_ms, p25_ms, median_ms : float
-        Readings with the carrier, medians over processes.
-    carrier_ms : float
-        The carrier's own reading.
-    samples, processes : int
-        Calls and processes behind it.
-    quality : str
-        ``"ok"``, or what speaks against it: ``"contended"`` (other programs had the core),
-        ``"below resolution"`` (not told from 0), ``"one process"``.
-    """
-
-    ms: float
-    low_ms: float
-    high_ms: float
-    min_ms: float
-    p25_ms: float
-    median_ms: float
-    carrier_ms: float
-    samples: int
-    processes: int
-    quality: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LatencyTable:
     """Unit latencies of one space on one device, with their error on whole networks.
 
-    Tables come from `pyhwnas.latency.profile` or `load` and are read-only.
+    Tables come from `pyhwnas.latency.profile`, `load`, or what others published
+    (`pyhwnas.benchmarks.published_table`), and are read-only.
 
     Parameters
     ----------
@@ -91,23 +59,26 @@ class LatencyTable:
     accuracy : Accuracy or None
         Error on held-out networks; None if none were measured.
     protocol : mapping
-        How times were taken (`Settings`), and what ended each process.
+        How times were taken (`Settings`), and what ended each process; for a table of others its
+        ``source``, ``licence`` and ``error``.
     anchor_ms : tuple of float
-        The anchor network in each process.
-    reference_ms : float
+        The anchor network in each process; empty in a table of others.
+    reference_ms : float or None
         The anchor over all: times are those of a device at this speed.
-    contention : float
+    contention : float or None
         Median of wall time over CPU time of all visits.
-    disturbed : float
+    disturbed : float or None
         Share of readings at an unusual speed, by the anchor or by wall over CPU time.
     failed : mapping of str to str
         Units that could not be timed, and why.
     created : str
         Time in UTC.
-    seconds : float
+    seconds : float or None
         How long it took.
     versions : mapping of str to str
         Libraries involved.
+    energy : EnergyAccuracy or None
+        How energies of units come to those of networks; None where they were not counted.
     """
 
     space: str
@@ -118,21 +89,27 @@ class LatencyTable:
     accuracy: Accuracy | None
     protocol: Mapping[str, Any]
     anchor_ms: tuple[float, ...]
-    reference_ms: float
-    contention: float
-    disturbed: float
+    reference_ms: float | None
+    contention: float | None
+    disturbed: float | None
     failed: Mapping[str, str]
     created: str
-    seconds: float
+    seconds: float | None
     versions: Mapping[str, str]
-    _costs: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
+    energy: EnergyAccuracy | None = None
+    _columns: dict[str, Columns] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def name(self) -> str:
-        """Space, processor, backend, precision and threads in one line."""
+        """Space, processor, what is known of its runtime, and units that were interpolated."""
         device = self.device
-        runtime = f"{device.backend} {device.backend_version} {device.precision}"
-        return f"{self.space} on {device.cpu}, {runtime}, {device.threads} thread(s)"
+        parts = (device.backend, device.backend_version, device.precision)
+        runtime = " ".join(part for part in parts if part != UNKNOWN)
+        threads = f"{device.threads} thread(s)" if device.threads else ""
+        count = sum(entry.interpolated for entry in self.entries.values())
+        guessed = f"{count} of {len(self.entries)} units interpolated" if count else ""
+        words = (f"{self.space} on {device.cpu}", runtime, threads, guessed)
+        return ", ".join(filter(None, words))
 
     @property
     def fingerprint(self) -> str:
@@ -170,19 +147,34 @@ class LatencyTable:
         -----
         ``scale`` times the sum over live units; O(n * n_slots), no network is built.
         """
-        from pyhwnas import _core
+        return self._look_up(space, X, threads)[0]
 
-        plan = _plan_of(space)
-        cost = self._cost(plan)
-        ids = np.ascontiguousarray(space.unit_ids(X, live=True))
-        total = np.asarray(_core.gather_sum(cost, ids, threads=threads), dtype=np.float64)
-        absent = (ids == ABSENT).all(axis=1)
-        missing = np.isnan(total) & ~absent
-        if missing.any():
-            used = ids[missing][0]
-            used = used[used != ABSENT]
-            raise self._missing(plan.units[used[np.isnan(cost[used])][0]].key)
-        return np.where(absent, np.nan, self.scale * total)
+    def predict_energy(
+        self, space: HasPlan, X: npt.NDArray[np.int64], *, threads: int = 1
+    ) -> npt.NDArray[np.float64]:
+        """Predict the energy of one inference for a population.
+
+        Parameters
+        ----------
+        space, X, threads
+            See `predict`.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Millijoules; NaN for a row without a path from its input to its output.
+
+        Raises
+        ------
+        LatencyTableError
+            If energy was not counted, or not that of a unit in use.
+        """
+        if self.energy is None:
+            raise LatencyTableError(
+                f"table {self.name}: expected energies beside the times, got none; count them "
+                f"with: pyhwnas profile --energy powercap --space {self.space}"
+            )
+        return self._look_up(space, X, threads, energy=True)[0]
 
     def predict_network(self, network: Network) -> float:
         """Predict the latency of one network in milliseconds; see `predict`."""
@@ -220,8 +212,14 @@ class LatencyTable:
 
         Notes
         -----
-        Residuals relative to the prediction are taken as normal around 0 with the spread that was
-        seen on the held-out networks, hence a Student interval for one more network.
+        The reach to either side is the root of two squares. One is the network's: residuals
+        relative to the prediction are taken as normal around 0 with the spread that was seen on
+        the held-out networks. That spread comes from few networks, hence Student's quantile for
+        one more. The other is the units': the sum of their variances, which tells networks of
+        well-measured units from networks of contended or interpolated ones, as the spread of a
+        few networks cannot. Units are taken as independent and normal, with the interval that
+        their entries state; one without an interval adds nothing. What the spread already holds
+        of the units' errors is counted twice: intervals are rather too wide.
         """
         if not 0 < level < 1:
             raise ValueError(f"level: expected a number between 0 and 1, got {level}")
@@ -230,14 +228,35 @@ class LatencyTable:
                 f"table {self.name} was not checked on networks, so it has no interval; "
                 f"{MEASURE_AGAIN} {self.space}"
             )
-        n = len(self.accuracy.held_out)
-        reach = student_quantile((1 + level) / 2, n) * self.accuracy.residual_spread
-        center = self.predict(space, X)
-        return center * max(1 - reach, 0.0), center * (1 + reach)
+        from pyhwnas import _core
+
+        center, ids = self._look_up(space, X, 1)
+        n, tail = len(self.accuracy.held_out), (1 + level) / 2
+        network = student_quantile(tail, n) * self.accuracy.residual_spread * center
+        variance = _core.gather_sum(self._of(plan_of(space)).variance, ids, 1)
+        units = NormalDist().inv_cdf(tail) * self.scale * np.sqrt(variance)
+        reach = np.hypot(network, units)
+        return np.maximum(center - reach, 0.0), center + reach
+
+    def interpolated(self, space: HasPlan, X: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Count the units of each row that were interpolated, not measured, int64[n]."""
+        ids = space.unit_ids(X, live=True)
+        guessed = np.append(self._of(plan_of(space)).interpolated, False)
+        count: npt.NDArray[np.int64] = guessed[ids].sum(axis=1)
+        return count
 
     def covers(self, space: HasPlan) -> bool:
         """Tell whether all units of a space are in this table."""
-        return not np.isnan(self._cost(_plan_of(space))).any()
+        return not self.missing(space)
+
+    def knows(self, space: HasPlan, X: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Tell which rows have a path and all their units in this table, bool[n]."""
+        return self._of(plan_of(space)).known(space.unit_ids(X, live=True))
+
+    def missing(self, space: HasPlan) -> list[str]:
+        """List the keys of a space's units that are not in this table."""
+        plan = plan_of(space)
+        return [plan.units[number].key for number in np.flatnonzero(np.isnan(self._of(plan).ms))]
 
     def matches(self, device: Fingerprint) -> list[str]:
         """Say where a device differs from the one measured; empty if this table holds for it."""
@@ -245,8 +264,7 @@ class LatencyTable:
 
     def summary(self) -> str:
         """Say in a few lines what was measured and how good it is."""
-        units = [f"{len(self.entries)} units", f"{len(self.anchor_ms)} process(es)"]
-        lines = [self.name, f"{', '.join(units)}, {self.seconds:.0f} s, scale {self.scale:.3f}"]
+        lines = [self.name, self._origin()]
         if self.accuracy is not None:
             a = self.accuracy
             floor = "unknown" if a.floor is None else f"{a.floor:.1f} %"
@@ -256,21 +274,36 @@ class LatencyTable:
                 f"5 %, {a.within_10:.0f} % within 10 %; measuring the same networks again in "
                 f"another process: {floor}"
             )
+        if self.energy is not None:
+            e = self.energy
+            floor = "unknown" if e.floor is None else f"{e.floor:.1f} %"
+            lines.append(
+                f"energy by {e.counter}: mean error {e.mape:.1f} %, counting again in another "
+                f"process: {floor}"
+            )
         if self.noisy:
             lines.append(
                 "this machine was too unsteady to rely on these numbers "
-                f"({100 * self.disturbed:.0f} % of the readings at an unusual speed, wall time "
-                f"{self.contention:.2f} times CPU time): close other programs and measure again; "
-                "on a virtual machine its host's other guests may be the cause"
+                f"({100 * (self.disturbed or 0.0):.0f} % of the readings at an unusual speed, wall "
+                f"time {self.contention or 1.0:.2f} times CPU time): close other programs and "
+                "measure again; on a virtual machine its host's other guests may be the cause"
             )
         lines += [f"not measured: {key}: {reason}" for key, reason in self.failed.items()]
         return "\n".join(lines)
+
+    def _origin(self) -> str:
+        """Say where the numbers come from: a measurement here, or others."""
+        units = f"{len(self.entries)} units"
+        if source := self.protocol.get("source"):
+            return f"{units}; source: {source}; {self.protocol.get('error', NO_ERROR)}"
+        seconds = f", {self.seconds:.0f} s" if self.seconds is not None else ""
+        return f"{units}, {len(self.anchor_ms)} process(es){seconds}, scale {self.scale:.3f}"
 
     @property
     def noisy(self) -> bool:
         """Whether the machine was too unsteady while it was measured to believe the table."""
         floor = self.accuracy.floor if self.accuracy is not None else None
-        return self.contention > 1.1 or self.disturbed > 0.5 or (floor or 0.0) > 10
+        return (self.contention or 0.0) > 1.1 or (self.disturbed or 0.0) > 0.5 or (floor or 0) > 10
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table as JSON, completely or not at all.
@@ -303,36 +336,10 @@ class LatencyTable:
         FileNotFoundError
             If there is no such file.
         """
+        content = read(Path(path))
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise LatencyTableError(
-                f"{path}: expected a latency table in JSON, got a damaged file ({error}); "
-                "restore it or measure again with: pyhwnas profile"
-            ) from None
-        return cls._from_json(data, path)
-
-    @classmethod
-    def _from_json(cls, data: Any, path: object) -> LatencyTable:
-        if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
-            raise LatencyTableError(
-                f"{path}: expected a latency table of schema {SCHEMA}, got other JSON; "
-                "make a table with: pyhwnas profile"
-            )
-        schema, sha256 = data.pop("schema"), data.pop("sha256", None)
-        if schema != SCHEMA:
-            remedy = "upgrade pyhwnas" if schema > SCHEMA else "measure again with: pyhwnas profile"
-            raise LatencyTableError(
-                f"{path}: expected a latency table of schema {SCHEMA}, got {schema}; {remedy}"
-            )
-        if sha256 != digest(data):
-            raise LatencyTableError(
-                f"{path}: expected the content with SHA-256 {sha256}, got another: the file was "
-                "edited or damaged; restore it or measure again with: pyhwnas profile"
-            )
-        try:
-            return cls(**_from_plain(data))
-        except (KeyError, TypeError) as error:
+            return cls(**_from_plain(content))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise LatencyTableError(
                 f"{path}: expected the fields of a latency table of schema {SCHEMA}, got others "
                 f"({error}); measure again with: pyhwnas profile"
@@ -340,23 +347,46 @@ class LatencyTable:
 
     def _content(self) -> dict[str, Any]:
         plain = asdict(self)
-        del plain["_costs"]
+        del plain["_columns"]
+        if self.energy is None:
+            del plain["energy"]
+        # What is not known of a unit is left out, which also keeps the hash of older files.
+        plain["entries"] = {
+            key: {name: value for name, value in entry.items() if value not in (None, ())}
+            for key, entry in plain["entries"].items()
+        }
         # What JSON makes of it, so that a table has one fingerprint before and after saving.
         content: dict[str, Any] = json.loads(json.dumps(plain, allow_nan=False))
         return content
 
-    def _cost(self, plan: Plan) -> npt.NDArray[np.float64]:
-        """Milliseconds of each unit of a plan, NaN where it was not measured."""
-        if plan.fingerprint not in self._costs:
-            cost = np.full(len(plan.units), np.nan)
-            for number, unit in enumerate(plan.units):
-                if not unit.nodes:
-                    cost[number] = 0.0
-                elif unit.key in self.entries:
-                    cost[number] = self.entries[unit.key].ms
-            cost.flags.writeable = False
-            self._costs[plan.fingerprint] = cost
-        return self._costs[plan.fingerprint]
+    def _look_up(
+        self, space: HasPlan, X: npt.NDArray[np.int64], threads: int, *, energy: bool = False
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
+        """Predict rows, and return their live unit ids with that."""
+        from pyhwnas import _core
+
+        plan = plan_of(space)
+        columns = self._of(plan)
+        cost, scale = columns.ms, self.scale
+        if energy and self.energy is not None:
+            cost, scale = columns.mj, self.energy.scale
+        ids = np.ascontiguousarray(space.unit_ids(X, live=True))
+        total = scale * np.asarray(_core.gather_sum(cost, ids, threads), dtype=np.float64)
+        # Units that run always reach the output, so the last slot tells whether there are any.
+        absent = ids[:, -1] == ABSENT
+        missing = np.isnan(total) & ~absent
+        if missing.any():
+            used = ids[missing][0]
+            used = used[used != ABSENT]
+            raise self._missing(plan.units[used[np.isnan(cost[used])][0]].key)
+        total[absent] = np.nan
+        return total, ids
+
+    def _of(self, plan: Plan) -> Columns:
+        """Arrange the entries by the unit ids of a plan, once."""
+        if plan.fingerprint not in self._columns:
+            self._columns[plan.fingerprint] = Columns.of(self.entries, plan)
+        return self._columns[plan.fingerprint]
 
     def _missing(self, key: str) -> LatencyTableError:
         reason = f" ({self.failed[key]})" if key in self.failed else ""
@@ -366,25 +396,24 @@ class LatencyTable:
         )
 
 
-def _plan_of(space: HasPlan) -> Plan:
-    if space.plan is None:
-        raise LatencyTableError(
-            f"space {space.name} has no plan, so its networks cannot be built or timed; "
-            "use the latencies that its benchmark publishes"
-        )
-    return space.plan
-
-
 def _from_plain(data: dict[str, Any]) -> dict[str, Any]:
     fields = dict(data)
     device = dict(data["device"])
     device["instruction_sets"] = tuple(device["instruction_sets"])
     fields["device"] = Fingerprint(**device)
-    fields["entries"] = {key: Entry(**entry) for key, entry in data["entries"].items()}
+    fields["entries"] = {
+        key: Entry(**entry | {"process_ms": tuple(entry.get("process_ms", ()))})
+        for key, entry in data["entries"].items()
+    }
     fields["anchor_ms"] = tuple(data["anchor_ms"])
     if data["accuracy"] is not None:
         accuracy = dict(data["accuracy"])
         for name in ("probes", "held_out"):
             accuracy[name] = tuple(NetworkError(**network) for network in accuracy[name])
         fields["accuracy"] = Accuracy(**accuracy)
+    if "energy" in data:
+        energy = dict(data["energy"])
+        for name in ("probes", "held_out"):
+            energy[name] = tuple(NetworkEnergy(**network) for network in energy[name])
+        fields["energy"] = EnergyAccuracy(**energy)
     return fields

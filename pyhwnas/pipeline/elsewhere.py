@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pyhwnas.devices import latency_at, load_table
 from pyhwnas.job import Job
-from pyhwnas.latency import LatencyTable
 from pyhwnas.spaces import Space
 
 __all__ = ["device_notes", "keep_tables", "with_own_tables"]
@@ -23,11 +22,11 @@ def with_own_tables(job: Job, folder: Path) -> Job:
 
 
 def keep_tables(job: Job, folder: Path, space: Space) -> None:
-    """Copy tables into the folder of a run, once; published ones stay where they are."""
+    """Copy tables into the folder of a run, once."""
     for name, source in with_own_tables(job, folder).devices.items():
-        table, own = load_table(source, space), folder / TABLE.format(name)
-        if isinstance(table, LatencyTable) and not own.exists():
-            table.save(own)
+        own = folder / TABLE.format(name)
+        if not own.exists():
+            load_table(source, space).save(own)
 
 
 def device_notes(job: Job, space: Space) -> list[str]:
@@ -35,9 +34,9 @@ def device_notes(job: Job, space: Space) -> list[str]:
     notes = []
     for name, source in job.devices.items():
         table = load_table(source, space)
-        what = table.name if isinstance(table, LatencyTable) else f"published for {source}"
+        stated = "" if table.accuracy else f", {table.protocol.get('error', 'no error stated')}"
         notes.append(
-            f"{latency_at(name)} is predicted from another device's table ({what}); networks were "
-            "measured on the device at hand alone."
+            f"{latency_at(name)} is predicted from another device's table ({table.name}{stated}); "
+            "networks were measured on the device at hand alone."
         )
     return notes

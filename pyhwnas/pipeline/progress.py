@@ -10,6 +10,9 @@ from pyhwnas import latency
 
 __all__ = ["Advance", "Progress", "rounds"]
 
+DISTURBED = 0.2
+"""Share of readings at an unusual speed from which on the person at the device is told."""
+
 Advance: TypeAlias = Callable[[int, int | None, str], None]
 
 
@@ -26,6 +29,11 @@ class Progress(Protocol):
 
 
 def rounds(at: latency.Progress) -> tuple[int, int, str]:
-    """Count the rounds of all timing processes, as `Advance` takes them."""
+    """Count the rounds of all timing processes and say how steady they are, as `Advance` does."""
     done = (at.process - 1) * at.rounds + at.done
-    return done, at.processes * at.rounds, f"process {at.process} of {at.processes}"
+    notes = [f"process {at.process} of {at.processes}", f"{at.active} unsettled"]
+    if at.spread is not None:
+        notes.append(f"±{100 * at.spread:.1f} %")
+    if at.disturbed > DISTURBED:
+        notes.append(f"{100 * at.disturbed:.0f} % disturbed: close other programs")
+    return done, at.processes * at.rounds, ", ".join(notes)

@@ -14,7 +14,7 @@ from pyhwnas.errors import LatencyTableError, StoreError
 from pyhwnas.export import Exported, export, spread
 from pyhwnas.history import History
 from pyhwnas.job import Job
-from pyhwnas.latency import LatencyTable, fingerprint, measure_networks
+from pyhwnas.latency import LatencyTable, Settings, fingerprint, measure_networks
 from pyhwnas.latency.calibrate import remeasure_floor
 from pyhwnas.pipeline.elsewhere import device_notes, keep_tables, with_own_tables
 from pyhwnas.pipeline.folder import CONFIG, STORE, TABLE, budgeted, claim
@@ -164,8 +164,12 @@ class Run:
             table = LatencyTable.load(own)
             self.progress.say(f"Latency table of this run\n{table.summary()}")
         else:
-            table = self.sources.find(self.space, device, self.progress) or make_table(
-                self.job, self.space, backend, self.sources.first, self.progress
+            energy = self.job.counts_energy
+            found = self.sources.find(self.space, device, self.progress, energy=energy)
+            settings = Settings(energy=self.job.energy if energy else None)
+            place = self.sources.first
+            table = found or make_table(
+                self.job, self.space, backend, place, self.progress, settings=settings
             )
             table.save(own)
         other = table.matches(device)

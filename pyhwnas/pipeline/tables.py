@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyhwnas.errors import LatencyTableError
 from pyhwnas.job import Job
 from pyhwnas.latency import (
     Fingerprint,
     LatencyBackend,
     LatencyTable,
-    find_tables,
+    Settings,
+    Ssh,
+    find_table,
     fingerprint,
     profile,
     user_folder,
 )
+from pyhwnas.latency.measure import look
 from pyhwnas.pipeline.progress import Progress, rounds
 from pyhwnas.spaces import Space
 
@@ -46,30 +49,19 @@ class Sources:
         """Where a new table is put."""
         return self.folder or user_folder()
 
-    def find(self, space: Space, device: Fingerprint, progress: Progress) -> LatencyTable | None:
-        """Find the first table that has all units of a space and fits the device.
-
-        With `any_device` another device's table serves where none fits.
-        """
-        candidates: list[tuple[Path, LatencyTable]] = []
-        for path, table in find_tables(tables_dir=self.folder, packaged=self.packaged):
-            if isinstance(table, LatencyTableError):
-                progress.say(f"Passed over: {table}")
-            elif table.covers(space):
-                candidates.append((path, table))
-        # Sorted by whether it is another device's; within each kind the order of folders stays.
-        for path, table in sorted(candidates, key=lambda item: bool(item[1].matches(device))):
-            other = table.matches(device)
-            if other and not self.any_device:
-                progress.say(f"Not this device's: {path} ({'; '.join(other)})")
-                continue
-            progress.say(f"Latency table found: {path}\n{table.summary()}")
-            for line in other:
-                progress.say(f"Warning: another device's table: {line}")
-            for line in table.device.warnings(device):
-                progress.say(f"Note: the device has changed: {line}")
-            return table
-        return None
+    def find(
+        self, space: Space, device: Fingerprint, progress: Progress, *, energy: bool = False
+    ) -> LatencyTable | None:
+        """Find a table for a space on a device, see `pyhwnas.latency.find_table`."""
+        return find_table(
+            space,
+            device,
+            tables_dir=self.folder,
+            packaged=self.packaged,
+            any_device=self.any_device,
+            energy=energy,
+            say=progress.say,
+        )
 
 
 def make_table(
@@ -79,26 +71,37 @@ def make_table(
     place: Path,
     progress: Progress,
     *,
+    ssh: Ssh | None = None,
+    settings: Settings | None = None,
     processes: int = 3,
     time_cap: float | None = None,
+    resume: bool = True,
 ) -> LatencyTable:
-    """Profile this device for a job's space and save the table in a folder.
+    """Profile a device, this one or one reached by ssh, and save the table in a folder.
 
     An interrupted profile is taken up again by the same call.
     """
     assert space.plan is not None
-    settings = f"{backend.name}-{backend.precision}-t{backend.threads}-b{job.batch_size}"
-    identity = fingerprint(backend, batch=job.batch_size).identity
-    device = hashlib.sha256(repr(identity).encode()).hexdigest()
-    path = place / f"{space.name}-{settings}-{space.plan.fingerprint[:8]}-{device[:8]}.json"
-    progress.say(f"Profiling {len(space.plan.units)} units on this device ({settings})")
+    if ssh is None:
+        found = fingerprint(backend, batch=job.batch_size)
+    else:
+        found = look(backend, ssh, batch=job.batch_size).device
+    runtime = f"{found.backend}-{found.precision}-t{found.threads}-b{found.batch}"
+    runtime = re.sub(r"[^A-Za-z0-9.]+", "-", runtime)
+    device = hashlib.sha256(repr(found.identity).encode()).hexdigest()
+    path = place / f"{space.name}-{runtime}-{space.plan.fingerprint[:8]}-{device[:8]}.json"
+    where = "this device" if ssh is None else ssh.host
+    progress.say(f"Profiling {len(space.plan.units)} units on {where} ({runtime})")
     with progress.stage("profile") as advance:
         table = profile(
             space,
             backend=backend,
+            host=ssh,
             batch=job.batch_size,
             processes=processes,
+            settings=settings,
             time_cap=time_cap,
+            resume=resume,
             seed=job.seed,
             path=path,
             on_progress=lambda p: advance(*rounds(p)),

@@ -48,7 +48,15 @@ def icd(network: Network, images: Tensor, *, seed: int = 0) -> float:
     Returns
     -------
     float
-        Higher is better.
+        Mean distance of the codes from their centre, higher is better.
+
+    Examples
+    --------
+    >>> from pyhwnas import networks, spaces
+    >>> network = networks.build(spaces.NASBench201(resolution=8), [3, 1, 0, 2, 0, 1])
+    >>> images = np.random.default_rng(0).standard_normal((4, 3, 8, 8), dtype=np.float32)
+    >>> round(icd(network, images))
+    81
     """
     images = checked(images, network.input_shape[0])
     plan = plan_of(network)
@@ -85,10 +93,12 @@ class ICD(SignScore):
     Notes
     -----
     Higher is better. The score is NaN where no path leads from input to output. Sums over bits
-    are exact integers; see `SignCounts.icd`. The authors take 100 images with values 0 to 255. On
-    160 random networks of NAS-Bench-201 these give a Spearman correlation with test accuracy of
-    .69, and .68 with containers (published: .63). `reference` and `fast` are settings whose loss
-    is known.
+    are exact integers; see `SignCounts.icd`.
+
+    The authors take 100 images with values 0 to 255 and state a Spearman correlation with test
+    accuracy on NAS-Bench-201 of .63. With such images and with containers it is .56 on 1 000
+    random networks (standard error .02); samples of a few hundred differ by more than settings
+    do. `reference` and `fast` are settings whose loss is known.
 
     References
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import traceback
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
@@ -26,11 +27,12 @@ SIGN_KEEPING = ("relu", "relu6", "hswish", "silu", "gelu")
 
 
 @dataclass(frozen=True, eq=False)
-class SignScore:
+class SignScore(ABC):
     """A score of the sign codes that untrained networks give a fixed batch of images.
 
     A score states its `name`, how it sets up its `Forward`, how it runs it, and what a network
-    without a path from input to output gets.
+    without a path from input to output gets; and, where they are not the live ones, which units of
+    a row run.
     """
 
     space: Space
@@ -110,11 +112,13 @@ class SignScore:
     def _ids(self, X: npt.NDArray[np.int64]) -> Ids:
         return self.space.unit_ids(X, live=True)
 
+    @abstractmethod
     def _set_up(self) -> Forward:
-        raise NotImplementedError
+        """Make what the images run through."""
 
+    @abstractmethod
     def _run(self, forward: Forward, ids: Ids) -> Outcome:
-        raise NotImplementedError
+        """Score rows of unit ids."""
 
 
 def _first(images: Tensor, n: int) -> Tensor:

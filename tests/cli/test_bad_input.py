@@ -43,10 +43,10 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
     ],
 )
 def test_wrong_words_are_named(
-    pyhwnas: Command, tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+    inside: Command, tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     extra = () if "--space" in arguments else SMALL
-    refused(pyhwnas("search", *extra, *arguments, "--evals", "4"), *words)
+    refused(inside("search", *extra, *arguments, "--evals", "4"), *words)
     assert not (tmp_path / "pyhwnas-search" / "run.sqlite").exists()
 
 
@@ -65,27 +65,27 @@ def other_device(tables: Path, folder: Path) -> LatencyTable:
     return other
 
 
-def test_table_of_another_device(pyhwnas: Command, tables: Path, tmp_path: Path) -> None:
+def test_table_of_another_device(inside: Command, tables: Path, tmp_path: Path) -> None:
     folder = tmp_path / "pyhwnas-search"
     other_device(tables, tmp_path)
     job = (*CHEAP, "--tables", str(tables), "--objectives", "synflow_expected,latency_ms")
-    done = pyhwnas("search", *job)
+    done = inside("search", *job)
     assert done.returncode == 0, done.stderr
     (tmp_path / "other.json").replace(folder / "table.json")
-    refused(pyhwnas("search", *job), "A phone", "threads", "--any-device")
+    refused(inside("search", *job), "A phone", "threads", "--any-device")
 
 
-def test_any_device_marks_the_report(pyhwnas: Command, tables: Path, tmp_path: Path) -> None:
+def test_any_device_marks_the_report(inside: Command, tables: Path, tmp_path: Path) -> None:
     other_device(tables, tmp_path)
     job = (*CHEAP, "--tables", str(tmp_path), "--objectives", "synflow_expected,latency_ms")
-    done = pyhwnas("search", *job, "--any-device")
+    done = inside("search", *job, "--any-device")
     assert done.returncode == 0, done.stderr
     assert "another device" in done.stderr
     assert "A phone" in (tmp_path / "pyhwnas-search" / "report.html").read_text()
 
 
 def test_damaged_table_is_passed_over_or_named(
-    pyhwnas: Command, tables: Path, tmp_path: Path
+    inside: Command, tables: Path, tmp_path: Path
 ) -> None:
     (path,) = tables.glob("*.json")
     mixed = tmp_path / "mixed"
@@ -93,41 +93,41 @@ def test_damaged_table_is_passed_over_or_named(
     (mixed / "a-broken.json").write_text(path.read_text()[:500])
     (mixed / "good.json").write_text(path.read_text())
     job = (*CHEAP, "--objectives", "synflow_expected,latency_ms", "--tables", str(mixed))
-    done = pyhwnas("search", *job)
+    done = inside("search", *job)
     assert done.returncode == 0, done.stderr
     assert "a-broken.json" in done.stderr
     own = tmp_path / "pyhwnas-search" / "table.json"
     entries = json.loads(own.read_text())
     entries["scale"] = 2 * entries["scale"]
     own.write_text(json.dumps(entries))
-    refused(pyhwnas("search", *job), "table.json", "SHA-256")
+    refused(inside("search", *job), "table.json", "SHA-256")
 
 
-def test_folder_of_another_run_is_not_overwritten(pyhwnas: Command, tmp_path: Path) -> None:
-    assert pyhwnas("search", *CHEAP).returncode == 0
+def test_folder_of_another_run_is_not_overwritten(inside: Command, tmp_path: Path) -> None:
+    assert inside("search", *CHEAP).returncode == 0
     before = (tmp_path / "pyhwnas-search" / "run.sqlite").read_bytes()
-    refused(pyhwnas("search", *CHEAP, "--seed", "1"), "seed: stored 0, now 1", "--out")
-    refused(pyhwnas("search", *CHEAP, "--optimizer", "random"), "optimizer", "--out")
+    refused(inside("search", *CHEAP, "--seed", "1"), "seed: stored 0, now 1", "--out")
+    refused(inside("search", *CHEAP, "--optimizer", "random"), "optimizer", "--out")
     assert (tmp_path / "pyhwnas-search" / "run.sqlite").read_bytes() == before
 
 
-def test_damaged_run_file_is_named_and_kept(pyhwnas: Command, tmp_path: Path) -> None:
-    assert pyhwnas("search", *CHEAP).returncode == 0
+def test_damaged_run_file_is_named_and_kept(inside: Command, tmp_path: Path) -> None:
+    assert inside("search", *CHEAP).returncode == 0
     path = tmp_path / "pyhwnas-search" / "run.sqlite"
     path.write_bytes(b"this is no database, whatever its name says" * 50)
     before = path.read_bytes()
-    refused(pyhwnas("search", *CHEAP), "run.sqlite")
+    refused(inside("search", *CHEAP), "run.sqlite")
     assert path.read_bytes() == before
 
 
-def test_output_that_cannot_be_written(pyhwnas: Command, tmp_path: Path) -> None:
+def test_output_that_cannot_be_written(inside: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    refused(pyhwnas("search", *CHEAP, "-o", "file/below"), "file/below", "--out")
+    refused(inside("search", *CHEAP, "-o", "file/below"), "file/below", "--out")
 
 
 @pytest.mark.parametrize("command", ["report", "export", "verify"])
-def test_folder_without_a_run(pyhwnas: Command, tmp_path: Path, command: str) -> None:
-    refused(pyhwnas(command, tmp_path), "config.toml", "pyhwnas search")
+def test_folder_without_a_run(inside: Command, tmp_path: Path, command: str) -> None:
+    refused(inside(command, tmp_path), "config.toml", "pyhwnas search")
 
 
 OBJECTIVES = """
@@ -148,26 +148,26 @@ def odd(network):
 """
 
 
-def test_failing_evaluations_are_kept_and_stop_the_run(pyhwnas: Command, tmp_path: Path) -> None:
+def test_failing_evaluations_are_kept_and_stop_the_run(inside: Command, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(OBJECTIVES)
     job = (*SMALL, "--objectives", "macs,mine.py:broken", "--optimizer", "random", "--evals", "20")
-    refused(pyhwnas("search", *job, "--max-failures", "5"), "6", "no luck today", "max")
-    evaluations = pyhwnas("report", "pyhwnas-search", "--json")
+    refused(inside("search", *job, "--max-failures", "5"), "6", "no luck today", "max")
+    evaluations = inside("report", "pyhwnas-search", "--json")
     assert json.loads(evaluations.stdout)["failed"] == 6
     assert "no luck today" in (tmp_path / "pyhwnas-search" / "evaluations.csv").read_text()
 
 
-def test_missing_numbers_are_failures_not_values(pyhwnas: Command, tmp_path: Path) -> None:
+def test_missing_numbers_are_failures_not_values(inside: Command, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(OBJECTIVES)
     job = (*SMALL, "--objectives", "macs,mine.py:sometimes", "--optimizer", "random")
-    done = pyhwnas("search", *job, "--evals", "20", "--top", "0", "--json")
+    done = inside("search", *job, "--evals", "20", "--top", "0", "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert 0 < summary["failed"] < 20
     assert summary["evaluations"] == 20
 
 
-def test_two_processes_on_one_run(pyhwnas: Command, tmp_path: Path) -> None:
+def test_two_processes_on_one_run(inside: Command, tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(
         "import time, pyhwnas.objectives as o\n"
         "def make(space): return o.PerNetwork(space, wait, name='slow', sense='min')\n"
@@ -183,8 +183,8 @@ def test_two_processes_on_one_run(pyhwnas: Command, tmp_path: Path) -> None:
     try:
         while not (tmp_path / "pyhwnas-search" / "run.sqlite").exists():
             assert first.poll() is None
-        refused(pyhwnas("search", *job), "pyhwnas-search", "another process")
-        assert pyhwnas("report", "pyhwnas-search").returncode == 0
+        refused(inside("search", *job), "pyhwnas-search", "another process")
+        assert inside("report", "pyhwnas-search").returncode == 0
     finally:
         first.kill()
         first.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 from cli.place import SMALL, Command
 
 from pyhwnas import spaces
-from pyhwnas.cli.app import run
 from pyhwnas.cli.options import job_from, milliseconds
 from pyhwnas.latency import LatencyTable
 from pyhwnas.objectives import Latency
@@ -39,10 +37,10 @@ def gpu(tables: Path, tmp_path: Path) -> Path:
 
 
 def test_two_devices_in_one_search(
-    pyhwnas: Command, tables: Path, gpu: Path, tmp_path: Path
+    inside: Command, tables: Path, gpu: Path, tmp_path: Path
 ) -> None:
     devices = ("--tables", tables, "--device", f"gpu={gpu}")
-    done = pyhwnas("search", *CHEAP, "--top", "1", *devices, "--json")
+    done = inside("search", *CHEAP, "--top", "1", *devices, "--json")
     assert done.returncode == 0, done.stderr
     (network,) = json.loads(done.stdout)["networks"]
     assert set(network["values"]) == {"synflow_expected", "latency_ms", "latency_ms@gpu"}
@@ -50,7 +48,7 @@ def test_two_devices_in_one_search(
     assert network["measured_ms"] > 0
     folder = tmp_path / "pyhwnas-search"
     gpu.unlink()  # the run has a copy of its own
-    again = pyhwnas("report", folder, "--json")
+    again = inside("report", folder, "--json")
     assert json.loads(again.stdout)["networks"] == [network], again.stderr
     page = (folder / "report.html").read_text()
     assert "latency_ms@gpu is predicted from another device" in page
@@ -59,10 +57,10 @@ def test_two_devices_in_one_search(
         assert any("latency_ms@gpu" in head for head in next(csv.reader(file)))
 
 
-def test_a_budget_on_every_device(pyhwnas: Command, gpu: Path, tmp_path: Path) -> None:
+def test_a_budget_on_every_device(inside: Command, gpu: Path, tmp_path: Path) -> None:
     values = Latency(SPACE, LatencyTable.load(gpu))(sample(SPACE, 200, np.random.default_rng(0)))
     budget = float(np.nanmedian(values))
-    done = pyhwnas(
+    done = inside(
         *("search", *SMALL, "--objectives", "synflow_expected", "--evals", "60", "--top", "0"),
         *("--device", f"gpu={gpu}", "--latency-budget", f"{budget!r}ms"),
     )
@@ -74,8 +72,8 @@ def test_a_budget_on_every_device(pyhwnas: Command, gpu: Path, tmp_path: Path) -
 
 
 @pytest.mark.data
-def test_published_tables_are_devices(pyhwnas: Command, data: Path, tmp_path: Path) -> None:
-    done = pyhwnas(
+def test_published_tables_are_devices(inside: Command, data: Path, tmp_path: Path) -> None:
+    done = inside(
         *("search", "--resolutions", "160,224", "--set", "space_options.width=1.2"),
         *("--objectives", "synflow_expected"),
         *("--device", "phone=note10", "--device", "pc=i7-8700K"),
@@ -101,41 +99,36 @@ def test_published_tables_are_devices(pyhwnas: Command, data: Path, tmp_path: Pa
     ],
 )
 def test_wrong_words_are_named(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    arguments: tuple[str, ...],
-    words: tuple[str, ...],
+    inside: Command, tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
     job = ("--objectives", "synflow_expected", "--optimizer", "random", "--evals", "4")
-    assert run(["search", *SMALL, *job, *arguments]) == 2
-    last = capsys.readouterr().err.strip().splitlines()[-1]
+    done = inside("search", *SMALL, *job, *arguments)
+    assert done.returncode == 2
+    last = done.stderr.strip().splitlines()[-1]
     for word in words:
         assert word in last
     assert not (tmp_path / "pyhwnas-search").exists()
 
 
-def test_a_search_starts_from_another_run(pyhwnas: Command, tables: Path, tmp_path: Path) -> None:
-    assert pyhwnas("search", *CHEAP, "--tables", tables, "-o", "first").returncode == 0
+def test_a_search_starts_from_another_run(inside: Command, tables: Path, tmp_path: Path) -> None:
+    assert inside("search", *CHEAP, "--tables", tables, "-o", "first").returncode == 0
     command = ("search", *CHEAP, "--tables", tables, "--warm-start", "first", "-o", "second")
-    done = pyhwnas(*command, "--json", "--seed", "1")
+    done = inside(*command, "--json", "--seed", "1")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["evaluations"] == 30
     history, _ = load_history(tmp_path / "second" / "run.sqlite")
     assert (len(history), history.evaluations) == (60, 30)
     (tmp_path / "first" / "run.sqlite").unlink()
-    longer = pyhwnas(*command, "--json", "--seed", "1", "--evals", "40")
+    longer = inside(*command, "--json", "--seed", "1", "--evals", "40")
     assert json.loads(longer.stdout)["evaluations"] == 40, longer.stderr
 
 
-def test_the_chooser_is_told_the_first_budget(pyhwnas: Command, tables: Path) -> None:
+def test_the_chooser_is_told_the_first_budget(inside: Command, tables: Path) -> None:
     command = ("search", *CHEAP, "--algorithm", "auto", "--tables", tables, "--evals", "21")
-    first = pyhwnas(*command)
+    first = inside(*command)
     assert first.returncode == 0, first.stderr
     assert "auto chose MSuNAS" in first.stderr
-    longer = pyhwnas(*command, "--evals", "22")
+    longer = inside(*command, "--evals", "22")
     assert longer.returncode == 0, longer.stderr
 
 

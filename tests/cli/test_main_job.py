@@ -41,10 +41,10 @@ def test_whole_job_leaves_all_it_promises(pyhwnas: Command, tables: Path, tmp_pa
         assert all("untrained" in name and (folder / name).exists() for name in network["files"])
 
 
-def test_exported_networks_run_and_agree(pyhwnas: Command, tables: Path, tmp_path: Path) -> None:
+def test_exported_networks_run_and_agree(inside: Command, tables: Path, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     ort = pytest.importorskip("onnxruntime")
-    assert pyhwnas("search", *CHEAP, "--top", "2", "--tables", tables).returncode == 0
+    assert inside("search", *CHEAP, "--top", "2", "--tables", tables).returncode == 0
     folder = tmp_path / "pyhwnas-search" / "networks"
     paths = sorted(folder.glob("*.onnx"))
     assert len(paths) == 2
@@ -62,16 +62,16 @@ def test_exported_networks_run_and_agree(pyhwnas: Command, tables: Path, tmp_pat
 
 
 def test_same_command_again_evaluates_nothing(
-    pyhwnas: Command, tables: Path, tmp_path: Path
+    inside: Command, tables: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "pyhwnas-search"
-    assert pyhwnas("search", *CHEAP, *NO_EXPORT, "--tables", tables).returncode == 0
+    assert inside("search", *CHEAP, *NO_EXPORT, "--tables", tables).returncode == 0
     before = rows(folder)
-    again = pyhwnas("search", *CHEAP, *NO_EXPORT, "--tables", tables)
+    again = inside("search", *CHEAP, *NO_EXPORT, "--tables", tables)
     assert again.returncode == 0
     assert "60 networks are evaluated already" in again.stderr
     assert rows(folder) == before
-    longer = pyhwnas("search", *CHEAP, *NO_EXPORT, "--evals", "70", "--tables", tables, "--json")
+    longer = inside("search", *CHEAP, *NO_EXPORT, "--evals", "70", "--tables", tables, "--json")
     assert json.loads(longer.stdout)["evaluations"] == 70
     assert rows(folder)[:60] == before[:60]
 
@@ -85,10 +85,10 @@ def test_same_command_again_evaluates_nothing(
     ],
 )
 def test_killed_run_continues_bit_for_bit(
-    pyhwnas: Command, tables: Path, tmp_path: Path, number: signal.Signals
+    inside: Command, tables: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     job = (*SMALL, "--objectives", "synflow_expected,icd,latency_ms", "--evals", "50", *NO_EXPORT)
-    unbroken = pyhwnas("search", *job, "--tables", tables, "-o", "unbroken")
+    unbroken = inside("search", *job, "--tables", tables, "-o", "unbroken")
     assert unbroken.returncode == 0, unbroken.stderr
     command = [sys.executable, "-m", "pyhwnas", "search", *job, "--tables", str(tables)]
     rng = np.random.default_rng(number)
@@ -109,7 +109,7 @@ def test_killed_run_continues_bit_for_bit(
         if process.returncode == 0:
             break
     assert interrupted >= 2
-    assert pyhwnas("search", *job, "--tables", tables, "-o", "broken").returncode == 0
+    assert inside("search", *job, "--tables", tables, "-o", "broken").returncode == 0
     assert rows(tmp_path / "broken") == rows(tmp_path / "unbroken")
 
 
@@ -129,37 +129,37 @@ def wait_for_rows(process: subprocess.Popen[bytes], folder: Path, more: int) -> 
         time.sleep(0.01)
 
 
-def test_parts_can_be_done_again(pyhwnas: Command, tables: Path, tmp_path: Path) -> None:
+def test_parts_can_be_done_again(inside: Command, tables: Path, tmp_path: Path) -> None:
     folder = tmp_path / "pyhwnas-search"
-    assert pyhwnas("search", *CHEAP, *NO_EXPORT, "--tables", tables).returncode == 0
+    assert inside("search", *CHEAP, *NO_EXPORT, "--tables", tables).returncode == 0
     (folder / "report.html").unlink()
-    assert pyhwnas("report", folder).returncode == 0
+    assert inside("report", folder).returncode == 0
     assert (folder / "report.html").exists()
-    more = pyhwnas("export", folder, "--top", "4", "--json")
+    more = inside("export", folder, "--top", "4", "--json")
     assert len(json.loads(more.stdout)["networks"]) == 4
-    checked = pyhwnas("verify", folder, "--json")
+    checked = inside("verify", folder, "--json")
     assert all(n["measured_ms"] > 0 for n in json.loads(checked.stdout)["networks"])
 
 
 def test_config_file_and_options_make_the_same_job(
-    pyhwnas: Command, tables: Path, tmp_path: Path
+    inside: Command, tables: Path, tmp_path: Path
 ) -> None:
     assert (
-        pyhwnas(
+        inside(
             "search", *CHEAP, *NO_EXPORT, "--tables", tables, "--weights", "0.5", "-o", "a"
         ).returncode
         == 0
     )
     config = tmp_path / "run.toml"
     config.write_text((tmp_path / "a" / "config.toml").read_text())
-    done = pyhwnas("search", "--config", config, "--tables", tables, "-o", "b")
+    done = inside("search", "--config", config, "--tables", tables, "-o", "b")
     assert done.returncode == 0, done.stderr
     assert rows(tmp_path / "a") == rows(tmp_path / "b")
 
 
 @pytest.mark.parametrize("command", ["spaces", "tables", "doctor"])
-def test_listing_commands_speak_json(pyhwnas: Command, command: str) -> None:
-    done = pyhwnas(command, "--json")
+def test_listing_commands_speak_json(inside: Command, command: str) -> None:
+    done = inside(command, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     if command == "doctor":
@@ -171,15 +171,15 @@ def test_listing_commands_speak_json(pyhwnas: Command, command: str) -> None:
         assert sources["nasbench101"].startswith("https://")
         assert sources["hierarchical"].startswith("Zhang et al.")
         assert all(sources.values())
-    plain = pyhwnas(command)
+    plain = inside(command)
     assert plain.returncode == 0
     assert plain.stdout
 
 
-def test_networks_are_drawn(pyhwnas: Command, tmp_path: Path) -> None:
-    assert pyhwnas("spaces", "show", "nasbench101").returncode == 0
+def test_networks_are_drawn(inside: Command, tmp_path: Path) -> None:
+    assert inside("spaces", "show", "nasbench101").returncode == 0
     assert (tmp_path / "network.svg").read_text().lstrip().startswith("<svg")
-    named = pyhwnas("spaces", "show", "natssize", "--arch", "64:48:32:48:64", "-o", "a.svg")
+    named = inside("spaces", "show", "natssize", "--arch", "64:48:32:48:64", "-o", "a.svg")
     assert "64:48:32:48:64: 231.4 M MACs" in named.stdout
     assert "64:48:32:48:64" in (tmp_path / "a.svg").read_text()
-    assert pyhwnas("spaces", "show", "natssize", "--arch", "65").returncode != 0
+    assert inside("spaces", "show", "natssize", "--arch", "65").returncode != 0

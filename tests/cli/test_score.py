@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from benchmarks import made
 from cli.place import Command, environment
 
 from pyhwnas import proxies, scores, spaces
-from pyhwnas.cli.app import run
 
 SPACE = spaces.NASBench201()
 SMALL = ("score", "--space", "nasbench201", "--proxies", "synflow_expected,macs", "--quiet")
@@ -34,30 +32,6 @@ def wait(network):
         raise RuntimeError("out of luck")
     return len(network.arch) / 3
 """
-
-
-@pytest.fixture
-def inside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Command]:
-    """Run the command line in an empty folder, in this process."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in environment(tmp_path / "home").items():
-        monkeypatch.setenv(name, value)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        words = list(map(str, arguments))
-        try:
-            code = run(words)
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        said = capsys.readouterr()
-        return subprocess.CompletedProcess(words, code, said.out, said.err)
-
-    yield command
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -94,7 +68,7 @@ def test_a_sample_and_a_list_of_it(inside: Command, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_run_goes_on_and_leaves_the_same_file(
-    pyhwnas: Command, tmp_path: Path, number: signal.Signals
+    inside: Command, tmp_path: Path, number: signal.Signals
 ) -> None:
     (tmp_path / "slow.py").write_text(SLOW)
     job = ["score", "--space", "nasbench201", "--proxies", "slow.py:make,macs", "--sample", "120"]
@@ -113,9 +87,9 @@ def test_a_killed_run_goes_on_and_leaves_the_same_file(
     assert first.returncode == (-9 if number == signal.SIGKILL else 128 + number)
     assert "Traceback" not in said
     assert 16 <= count(partial) < 120
-    refused(pyhwnas(*job, "-o", "killed.csv"), "killed.csv.partial", "--resume")
+    refused(inside(*job, "-o", "killed.csv"), "killed.csv.partial", "--resume")
     for out in ("killed.csv", "whole.csv"):
-        done = pyhwnas(*job, "-o", out, "--resume")
+        done = inside(*job, "-o", out, "--resume")
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "killed.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert not partial.exists()

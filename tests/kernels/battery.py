@@ -150,6 +150,11 @@ def programs():
         yield str(seed), (), {**arrays, "unit_ids": unit_ids, "weight_gain": 0.5}
 
 
+def plans():
+    for name, _, arguments in programs():
+        yield name, (), {k: v for k, v in arguments.items() if k != "weight_gain"}
+
+
 def programs_with_weights():
     for seed in range(60):
         rng = np.random.default_rng(seed)
@@ -183,6 +188,7 @@ KERNELS = {
     "nondominated_mask": lambda: sorts(keep_equal=False),
     "nondominated_sort": sorts,
     "pack_signs": activations,
+    "peak_memory": plans,
     "r2": weighted,
     "sign_distances": activations,
     "sign_statistics": activations,

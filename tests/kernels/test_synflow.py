@@ -5,7 +5,14 @@ import math
 import numpy as np
 import pytest
 from reference import synflow_by_definition as reference
-from reference.programs import Unit, one_unit, program, random_unit, random_weights
+from reference.programs import (
+    Unit,
+    chain_of_choices,
+    one_unit,
+    program,
+    random_unit,
+    random_weights,
+)
 
 from pyhwnas import _core
 
@@ -129,6 +136,15 @@ def test_a_row_is_scored_alone_and_with_any_number_of_threads(diamond, threads, 
     together = score(diamond, ROWS * 40, weights, precision, threads)
     np.testing.assert_array_equal(together, np.tile(alone, 40))
     assert score(diamond, np.zeros((0, 5)), weights, precision, threads).shape == (0,)
+
+
+def test_order_repetitions_and_threads_change_no_bit(threads):
+    arrays, rows = chain_of_choices()
+    weights = random_weights(arrays, rows)
+    alone = np.concatenate([score(arrays, [row], weights, "float32") for row in rows])
+    order = np.random.default_rng(0).integers(len(rows), size=3 * len(rows))
+    together = score(arrays, rows[order], weights, "float32", threads)
+    np.testing.assert_array_equal(together, alone[order])
 
 
 @pytest.mark.parametrize("scale", [2.0**-20, 2.0**20])

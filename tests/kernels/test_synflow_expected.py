@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 from reference import synflow_by_definition as reference
-from reference.programs import Unit, one_unit, program, random_unit
+from reference.programs import Unit, chain_of_choices, one_unit, program, random_unit
 
 from pyhwnas import _core
 
@@ -138,6 +138,25 @@ def test_a_row_is_scored_alone_and_with_any_number_of_threads(diamond, threads):
     alone = np.concatenate([score(diamond, [row]) for row in ROWS])
     np.testing.assert_array_equal(score(diamond, rows, threads), np.tile(alone, 40))
     assert score(diamond, rows[:0], threads).shape == (0,)
+
+
+def test_order_repetitions_and_threads_change_no_bit(threads):
+    arrays, rows = chain_of_choices()
+    alone = np.concatenate([score(arrays, [row]) for row in rows])
+    order = np.random.default_rng(0).integers(len(rows), size=3 * len(rows))
+    np.testing.assert_array_equal(score(arrays, rows[order], threads), alone[order])
+
+
+def test_units_that_end_in_what_passes():
+    second = Unit((2, 6, 6), (2, 6, 6))  # its second input, whatever is made of the first
+    second.node("conv", 0, out=2, k=3, p=1)
+    second.node("batchnorm", second.node("relu", 1))
+    inner = Unit((2, 6, 6))  # a node that is not the last one
+    first = inner.node("conv", 0, out=2, k=3, p=1)
+    inner.node("conv", first, out=4)
+    inner.node("relu", first)
+    arrays = program([[-1], [0], [0, 1], [2]], [inner, second])
+    assert_scores_follow_definition(arrays, [[0, 0, 1, 0]])
 
 
 @pytest.mark.parametrize("channels", [2, 1 << 20])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -13,7 +15,11 @@ from latency.faulty import FaultyBackend
 from latency.toy import ALL, CONV, POOL, Toy
 
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency import LatencyTable, Settings, measure_networks, profile
+from pyhwnas.latency import LatencyTable, Settings, fingerprint, measure_networks, profile
+from pyhwnas.latency.agent import _Model
+from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
+from pyhwnas.latency.host import Local
+from pyhwnas.latency.measure import Model, measure
 from pyhwnas.networks import build
 from pyhwnas.networks.onnx import to_onnx
 
@@ -91,7 +97,7 @@ def test_the_command_after_a_kill_goes_on(tmp_path):
         import sys
         from latency.toy import Toy
         from pyhwnas.latency import Settings, profile
-        settings = Settings(rounds=100, calls=1, target_interval=1e-9, flush_bytes=1)
+        settings = Settings(rounds=40, calls=1, target_interval=1e-9, flush_bytes=1)
         profile(Toy(), processes=3, settings=settings, probes=1, held_out=1, path=sys.argv[1],
                 on_progress=lambda p: print(p.process, p.done, flush=True))
         """
@@ -110,7 +116,7 @@ def test_the_command_after_a_kill_goes_on(tmp_path):
     assert path.with_name("toy.json.partial").exists()
 
     seen = []
-    settings = Settings(rounds=100, calls=1, target_interval=1e-9, flush_bytes=1)
+    settings = Settings(rounds=40, calls=1, target_interval=1e-9, flush_bytes=1)
     table = profile(
         Toy(),
         processes=3,
@@ -179,3 +185,55 @@ def test_numbers_out_of_range(quick):
     with pytest.raises(ValueError, match="target_interval"):
         Settings(target_interval=0)
     assert np.isfinite(quick.flush_bytes)
+
+
+@pytest.mark.parametrize("design", ["chain", "alone"])
+def test_other_designs(quick, design):
+    settings = replace(quick, design=design)
+    found = profile(Toy(), processes=1, settings=settings, probes=1, held_out=2)
+    assert found.covers(Toy())
+    assert found.protocol["design"] == design
+    if design == "alone":
+        assert {entry.carrier_ms for entry in found.entries.values()} == {0.0}
+
+
+def test_a_device_that_changes_meanwhile_is_an_error(quick):
+    device = replace(fingerprint(OnnxRuntimeBackend()), cpu="Another CPU")
+    model = Model("conv", CONV)
+    with pytest.raises(LatencyTableError, match="changed since the measurement began: cpu: exp"):
+        measure(
+            [model],
+            OnnxRuntimeBackend(),
+            quick,
+            device=device,
+            host=Local(),
+            processes=1,
+        )
+
+
+def test_progress_tells_how_steady_it_is():
+    seen = []
+    settings = Settings(rounds=12, calls=2, warmups=1, flush_bytes=1)
+    profile(Toy(), processes=1, settings=settings, units=[CONV.key], on_progress=seen.append)
+    assert [progress.done for progress in seen] == list(range(1, len(seen) + 1))
+    assert all(progress.rounds == 12 for progress in seen)
+    assert seen[0].spread is None
+    assert all(0 <= progress.disturbed <= 1 for progress in seen)
+    assert all(progress.spread is None or progress.spread >= 0 for progress in seen)
+
+
+def test_the_spread_is_that_of_the_lower_quartile():
+    model = _Model(1, lambda: None, cold=False, rounds=9)
+    assert model.spread() == math.inf
+    model.times += [1000] * 10
+    assert model.spread() == 0.0
+    model.times += list(range(1000, 1400, 10))
+    ordered = sorted(model.times)
+    reach = 1.645 * math.sqrt(50 * 0.25 * 0.75)
+    low, high = ordered[math.floor(12.5 - reach)], ordered[math.ceil(12.5 + reach)]
+    assert model.spread() == pytest.approx((high - low) / (2 * ordered[12]))
+
+
+def test_the_agent_refuses_a_clock_that_goes_backwards(tmp_path, quick):
+    with pytest.raises(LatencyTableError, match="a clock went backwards"):
+        profile(Toy(), backend=FaultyBackend(clock="runner"), processes=1, settings=quick)

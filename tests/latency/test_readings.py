@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pyhwnas.latency.readings import ANCHOR, Process, Readings, Settings, Visit, clock_of
+from pyhwnas.latency.readings import ANCHOR, Process, Readings, Settings, Visit
 
 MS = 1_000_000
 
@@ -67,5 +67,34 @@ def test_a_process_goes_through_json():
     assert Process.from_json(json.loads(json.dumps(process.to_json()))) == process
 
 
-def test_one_thread_is_timed_by_its_own_clock():
-    assert [clock_of(threads) for threads in (1, 2)] == ["cpu", "wall"]
+def test_the_wall_clock_knows_no_contention():
+    readings = Readings([_process([1.0] * 5, wall=1.5)], "wall", Settings())
+    assert readings.contention == 1.0
+    assert readings.of("model").ms == pytest.approx(4.5)
+
+
+def test_settings_take_what_the_device_decides():
+    assert Settings().on(2**20).flush_bytes == 2**21
+    assert Settings().on(None).flush_bytes == 2**23
+    assert Settings(flush_bytes=7).on(2**20).flush_bytes == 7
+    with pytest.raises(ValueError, match="design"):
+        Settings(design="else")
+
+
+def test_energy_is_the_median_of_calm_visits():
+    process = _process([1.0, 1.0, 1.7, 0.6, 1.0])
+    uj = [2000.0, 2100.0, 9000.0, 9000.0, 2050.0]
+    visits = [v._replace(uj=e) for v, e in zip(process.visits["model"], uj, strict=True)]
+    counted = Process({**process.visits, "model": visits}, {}, "rounds")
+    again = Process.from_json(json.loads(json.dumps(counted.to_json())))
+    for found in (counted, again):
+        reading = Readings([found, process], "cpu", Settings()).of("model")
+        assert reading.processes_mj == (2.05,)
+        assert len(reading.processes) == 2
+
+
+def test_a_model_without_a_whole_segment_has_no_reading():
+    process = _process([1.0])
+    (visit,) = process.visits["model"]
+    cut = Process({**process.visits, "cut": [visit._replace(window=(0, 0, 9, 0))]}, {}, "time")
+    assert Readings([cut], "cpu", Settings()).of("cut") is None

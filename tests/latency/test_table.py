@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import pytest
 from latency.toy import ALL, CONV, Toy
 
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency import LatencyTable, find_table, find_tables
+from pyhwnas.latency import Entry, LatencyTable, find_table, find_tables
 from pyhwnas.latency import find as find_module
 from pyhwnas.networks import build
 from pyhwnas.spaces import NASBench201, sample
@@ -48,6 +48,25 @@ def test_the_golden_table_stays_readable():
         "+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
     )
     assert table.predict(space, row[None])[0] == pytest.approx(GOLDEN_MS, rel=1e-12)
+
+
+def test_an_older_file_keeps_its_hash():
+    stored = json.loads(GOLDEN.read_text())
+    assert LatencyTable.load(GOLDEN).fingerprint == stored["sha256"]
+
+
+def test_what_is_not_known_is_left_out_and_comes_back(table, tmp_path):
+    entry = Entry(ms=1.0, quality="published")
+    values = replace(table.entries[CONV.key], process_ms=(0.5, -0.1))
+    unknown = {"reference_ms": None, "contention": None, "disturbed": None, "seconds": None}
+    entries = {CONV.key: values, "8x8x8: relu": entry}
+    other = replace(table, entries=entries, accuracy=None, **unknown)
+    other.save(tmp_path / "other.json")
+    again = LatencyTable.load(tmp_path / "other.json")
+    assert (again.entries, again.fingerprint) == (other.entries, other.fingerprint)
+    stored = json.loads((tmp_path / "other.json").read_text())["entries"]["8x8x8: relu"]
+    assert stored == {"ms": 1.0, "samples": 0, "processes": 0, "quality": "published"}
+    assert not again.noisy
 
 
 def test_predictions_are_the_sum_over_built_networks(table):
@@ -95,6 +114,29 @@ def test_intervals_hold_the_prediction(table):
         replace(table, accuracy=None).interval(Toy(), ALL)
 
 
+def test_intervals_know_poorly_measured_units(table):
+    entry = table.entries[CONV.key]
+    poor = replace(entry, low_ms=0.0, high_ms=10 * entry.ms)
+    wider = replace(table, entries={**table.entries, CONV.key: poor})
+    X = np.array([[1, 2], [1, 3]])  # the first has the convolution
+    (low, high), (wide_low, wide_high) = table.interval(Toy(), X), wider.interval(Toy(), X)
+    assert wide_high[0] > high[0]
+    assert wide_low[0] <= low[0]
+    assert (wide_low[1], wide_high[1]) == (low[1], high[1])
+    sharp = {key: replace(e, low_ms=None, high_ms=None) for key, e in table.entries.items()}
+    low, high = replace(table, entries=sharp).interval(Toy(), X)
+    center = table.predict(Toy(), X)
+    np.testing.assert_allclose(high - center, (high / center - 1)[0] * center, rtol=1e-12)
+    assert (high[1] - center[1]) / center[1] == pytest.approx((high[0] - center[0]) / center[0])
+
+
+def test_rows_with_all_their_units(table):
+    entries = {key: entry for key, entry in table.entries.items() if key != CONV.key}
+    partial = replace(table, entries=entries)
+    assert partial.knows(Toy(), np.array([[1, 2], [1, 3], [0, 0]])).tolist() == [False, True, False]
+    assert partial.missing(Toy()) == [CONV.key]
+
+
 def test_a_missing_unit_is_named(table):
     entries = {key: entry for key, entry in table.entries.items() if key != CONV.key}
     partial = replace(table, entries=entries)
@@ -120,8 +162,9 @@ def test_other_devices_are_told_apart(table):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda data: data | {"schema": 2}, "schema 1, got 2; upgrade"),
-        (lambda data: data | {"schema": 0}, "schema 1, got 0; measure again"),
+        (lambda data: data | {"schema": 3}, "schema 1 to 2, got 3; upgrade"),
+        (lambda data: data | {"schema": 0}, "schema 1 to 2, got 0; measure again"),
+        (lambda data: data | {"scale": float("nan")}, "NaN is not a number"),
         (lambda data: data | {"scale": data["scale"] * 1.01}, "edited or damaged"),
         (lambda data: {k: v for k, v in data.items() if k != "sha256"}, "edited or damaged"),
         (lambda data: {k: v for k, v in data.items() if k != "scale"}, "edited or damaged"),
@@ -191,13 +234,30 @@ def test_tables_are_found_in_order(table, tmp_path, monkeypatch):
     assert find_table(NASBench201(), table.device) is None
 
 
+def test_finding_says_what_it_passes_over(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(find_module, "user_folder", lambda: tmp_path)
+    other = replace(table, device=replace(table.device, cpu="Another CPU", kernel="0"))
+    other.save(tmp_path / "a.json")
+    (tmp_path / "b.json").write_text("{")
+    said: list[str] = []
+    assert find_table(Toy(), table.device, packaged=False, say=said.append) is None
+    assert [text.partition(":")[0] for text in said] == ["Passed over", "Not this device's"]
+    said.clear()
+    found = find_table(Toy(), table.device, packaged=False, any_device=True, say=said.append)
+    assert found.fingerprint == other.fingerprint
+    assert any("another device's table: cpu" in text for text in said)
+    table.save(tmp_path / "c.json")
+    found = find_table(Toy(), table.device, packaged=False, any_device=True)
+    assert found.fingerprint == table.fingerprint
+
+
 def test_the_schema_names_every_field(saved):
     schema = json.loads((Path(__file__).parents[2] / "latency_tables/schema.json").read_text())
     data = json.loads(saved.read_text())
-    assert schema["required"] == list(schema["properties"])
+    assert schema["required"] == [name for name in schema["properties"] if name != "energy"]
     assert set(schema["required"]) == set(data)
     parts = schema["properties"]
     assert set(parts["device"]["required"]) == set(data["device"])
     assert set(parts["accuracy"]["oneOf"][1]["required"]) == set(data["accuracy"])
     entry = parts["entries"]["additionalProperties"]
-    assert all(set(entry["required"]) == set(found) for found in data["entries"].values())
+    assert set(entry["properties"]) == {field.name for field in fields(Entry)}

@@ -38,12 +38,12 @@ class Cropping(spaces.PlainSpace):
 
 
 def test_neighbours_order_and_threads_change_no_bit() -> None:
-    X = spaces.sample(SPACE, 12, np.random.default_rng(1))
-    X = np.concatenate([X, X[:3], X[:1] * 0])
+    X = spaces.sample(SPACE, 8, np.random.default_rng(1))
+    X = np.concatenate([X, X[:2], X[:1] * 0])
     for score in (ICD, NASWOT):
         together = score(SPACE, IMAGES)(X)
-        alone = [score(SPACE, IMAGES)(x[None])[0] for x in X[:4]]
-        np.testing.assert_array_equal(together[:4], alone)
+        alone = [score(SPACE, IMAGES)(x[None])[0] for x in X[:2]]
+        np.testing.assert_array_equal(together[:2], alone)
         np.testing.assert_array_equal(score(SPACE, IMAGES, threads=3)(X[::-1])[::-1], together)
 
 

@@ -80,7 +80,7 @@ def test_biases_are_constants() -> None:
 @each_small_space
 def test_population_and_built_networks_agree(name: str) -> None:
     space = SMALL[name]
-    X = spaces.sample(space, 12, np.random.default_rng(0))
+    X = spaces.sample(space, 6, np.random.default_rng(0))
     scores = Synflow(space)(X)
     for x, score in zip(X, scores, strict=True):
         if score == -np.inf:

@@ -24,7 +24,7 @@ each_space = pytest.mark.parametrize("space", SPACES, ids=lambda space: space.na
 def test_population_and_built_networks_agree(space: spaces.Space) -> None:
     X = spaces.sample(space, 340, np.random.default_rng(0))
     scores = SynflowExpected(space)(X)
-    for x, score in zip(X, scores, strict=True):
+    for x, score in zip(X[::8], scores[::8], strict=True):
         if score == -np.inf:
             with pytest.raises(SpaceError, match="no path"):
                 networks.build(space, x)

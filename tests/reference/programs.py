@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from reference.synflow_by_definition import OPCODES, shapes_of_weights
 
@@ -61,6 +63,18 @@ def program(slots, units):
 def one_unit(unit):
     """A program of one slot, and the ids of its one network."""
     return program([[-1] * len(unit.inputs)], [unit]), np.zeros((1, 1), dtype=np.int32)
+
+
+def chain_of_choices():
+    """A stem and four slots of three units each, and its 81 networks, with no two alike."""
+    shape = (3, 7, 6)
+    units = [Unit(shape) for _ in range(4)]
+    for unit, kernel in zip(units, (3, 1, 3, 5), strict=True):
+        unit.node(
+            "relu", unit.node("batchnorm", unit.node("conv", 0, out=3, k=kernel, p=kernel // 2))
+        )
+    rows = [[0, *choice] for choice in itertools.product((1, 2, 3), repeat=4)]
+    return program([[-1], [0], [1], [2], [3]], units), np.array(rows, dtype=np.int32)
 
 
 def random_unit(rng, n_nodes):

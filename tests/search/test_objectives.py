@@ -51,6 +51,8 @@ def test_counters_agree_with_networks():
         objectives.Macs(SPACE),
         objectives.Params(spaces.MobileNetV3(resolutions=(64,))),
         objectives.Latency(SPACE, Table()),
+        objectives.ModelSize(SPACE),
+        objectives.PeakMemory(SPACE),
         objectives.PerNetwork(SPACE, networks.macs, name="m", sense="min", unit="MAC"),
     ],
     ids=lambda objective: objective.name,
@@ -120,3 +122,18 @@ def test_a_timeout_kills_and_other_rows_go_on():
     assert "took more than 0.3 s and was killed" in result["errors"][2]
     assert "ended with code 7" in result["errors"][3]
     assert result["seconds"] < 40  # its child, which wants 60 s, went with it
+
+
+def test_bytes_of_weights_and_of_feature_maps():
+    X = SPACE.all()[[0, 5000, 15_000]]
+    params = objectives.Params(SPACE)(X)
+    np.testing.assert_array_equal(objectives.ModelSize(SPACE)(X), 4 * params / 1e6)
+    np.testing.assert_array_equal(objectives.ModelSize(SPACE, 1)(X), params / 1e6)
+    one = objectives.PeakMemory(SPACE)(X)
+    many = objectives.PeakMemory(SPACE, 2, batch=8, threads=2)(X)
+    np.testing.assert_allclose(many, 4 * one, rtol=1e-15)
+    for kind in (objectives.ModelSize, objectives.PeakMemory):
+        with pytest.raises(ValueError, match="bytes_per_value: expected 1, 2, 4 or 8, got 3"):
+            kind(SPACE, 3)
+    with pytest.raises(ValueError, match="batch"):
+        objectives.PeakMemory(SPACE, batch=0)

@@ -1,4 +1,7 @@
-"""All spaces: as they are searched, and small enough to run their networks in a moment."""
+"""All spaces: as they are searched, and small enough to run their networks in a moment.
+
+The flat encoding has the hierarchical one's plan, which is the largest of all: a small one will do.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ FULL: dict[str, spaces.Space] = {
     "fbnet": spaces.FBNet(),
     "fbnet-imagenet": spaces.FBNet(n_classes=1000, resolution=224),
     "hierarchical": spaces.Hierarchical(resolutions=(224,)),
-    "hierarchical-flat": spaces.Hierarchical(resolutions=(32,), n_classes=10, flat=True),
+    "hierarchical-flat": spaces.Hierarchical(
+        resolutions=(32,), n_classes=10, backbone=TWO_STAGES, flat=True
+    ),
     "mobilenetv3": spaces.MobileNetV3(),
     "mobilenetv3-w1.2": spaces.MobileNetV3(resolutions=(192, 224), n_classes=10, width=1.2),
     "nasbench101": spaces.NASBench101(),

@@ -36,7 +36,7 @@ def test_no_space_is_missing() -> None:
 
 @pytest.mark.parametrize("name", FULL)
 def test_space_keeps_its_promises(name: str) -> None:
-    check_space(FULL[name], n=32)
+    check_space(FULL[name], n=16)
 
 
 @each_small_space
@@ -49,7 +49,7 @@ def test_counts_units_and_closed_form_of_a_population(name: str) -> None:
     ids = space.unit_ids(X, live=True)
     macs, params = networks.unit_macs(plan), networks.unit_params(plan)
     scores = SynflowExpected(space)(X)
-    for x, row, score in zip(X, ids, scores, strict=True):
+    for x, row, score in zip(X[::4], ids[::4], scores[::4], strict=True):
         if row[-1] == networks.ABSENT:
             assert score == -np.inf
             with pytest.raises(SpaceError, match="no path"):

@@ -21,53 +21,9 @@
 
 #include "pyhwnas/matrix_view.hpp"
 #include "pyhwnas/parallel_for.hpp"
+#include "pyhwnas/plan_program.hpp"
 
 namespace pyhwnas::proxy {
-
-enum class Opcode : std::int32_t {
-  conv = 0,
-  linear = 1,
-  batchnorm = 2,
-  relu = 3,
-  relu6 = 4,
-  hswish = 5,
-  hsigmoid = 6,
-  sigmoid = 7,
-  silu = 8,
-  gelu = 9,
-  maxpool = 10,
-  avgpool = 11,         // padding is not counted
-  global_avgpool = 12,  // to 1 x 1
-  add = 13,
-  mul = 14,           // the second operand may be (C, 1, 1)
-  concat = 15,        // of channels
-  slice = 16,         // the first out_c channels
-  crop = 17,          // the last out_h rows and out_w columns
-  shuffle = 18,       // the first channel of each of `groups` equal parts, then the second, ...
-  channel_conv = 19,  // of a (C, 1, 1) vector along its channels, zero-padded to keep them
-};
-
-// A plan as flat arrays: slots, each of which takes a unit; units, each a graph of nodes.
-// Offsets hold one entry more than there are things, from 0 to the size of what they cut up.
-struct PlanProgram {
-  // Per slot, where its inputs come from: an earlier slot, or -1 for the network's input. The last
-  // slot is the network's output.
-  std::span<const std::int32_t> slot_input_offsets;
-  std::span<const std::int32_t> slot_inputs;
-  // Per unit its range of nodes. The last node is its output; without nodes, its input 0 is.
-  std::span<const std::int32_t> unit_offsets;
-  // Per unit its inputs, and their shapes as rows of (C, H, W). Vectors are (C, 1, 1).
-  std::span<const std::int32_t> unit_input_offsets;
-  MatrixView<const std::int32_t> unit_input_shapes;
-  // Rows of (opcode, out_c, out_h, out_w, kernel, stride, padding, groups, dilation, bias); what an
-  // operation does not have is ignored.
-  MatrixView<const std::int32_t> nodes;
-  // Per node its inputs, as values of its unit: first the unit's inputs, then its nodes.
-  std::span<const std::int32_t> node_input_offsets;
-  std::span<const std::int32_t> node_inputs;
-};
-
-inline constexpr std::size_t kNodeColumns = 10;
 
 // scores[i] = ln of the expected Synflow of the network with unit unit_ids(i, s) in slot s, where
 // -1 leaves the slot out. The inputs of a slot's unit are the present ones among the slot's inputs,
@@ -75,7 +31,8 @@ inline constexpr std::size_t kNodeColumns = 10;
 // is absent, or where no weight lies on a path to the output. Biases have the mean of the weights
 // beside them and are constants: their own weight counts in the value, not in the tangent.
 // Nothing overflows or underflows: scales are kept apart from maps, with exponents of 64 bits.
-// A row's score depends on that row alone. O(pixels of all maps x kernel width) time per row.
+// A row's score depends on that row alone, to the bit; rows that are alike are scored once.
+// O(what differs within the pixels of all maps x kernel width) time per distinct row.
 // Throws std::invalid_argument where weight_gain is not positive and finite, the program is
 // inconsistent, an id is out of range, or a slot gets more inputs than its unit takes, or inputs of
 // another shape.
@@ -103,7 +60,8 @@ enum class Precision { float32, float64 };
 //
 // Each row passes once through its network, value and tangent side by side under the same weights.
 // Scores have the same bits for any number of threads, at all vector levels and whatever other rows
-// there are. O(multiply-accumulates of what differs within each map) time per row.
+// there are; rows that are alike are scored once. O(multiply-accumulates of what differs within
+// each map) time per distinct row.
 // Throws std::invalid_argument as synflow_expected does, and where weights are missing or have a
 // size that does not fit.
 void synflow(const PlanProgram& program, MatrixView<const std::int32_t> unit_ids,

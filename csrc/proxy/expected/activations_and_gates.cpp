@@ -7,12 +7,16 @@
 
 namespace pyhwnas::proxy {
 
-ChannelGroup TensorAlgebra::product(const ChannelGroup& a, const ChannelGroup& b,
-                                    std::size_t area) {
+ChannelGroup TensorAlgebra::product(const ChannelGroup& a, const ChannelGroup& b) {
   // (v V)(w W), with tangent (dv V + d D) w W + v V (dw W + e E).
-  const auto times = [&](const MapRef& left, const MapRef& right) {
-    MapRef map = pool_.take(area);
+  const auto times = [&](const MapRef& first, const MapRef& second) {
+    const CollapsedAxis rows = common(first->rows, second->rows);
+    const CollapsedAxis columns = common(first->columns, second->columns);
+    const MapRef left = with_axes(first, rows, columns);
+    const MapRef right = with_axes(second, rows, columns);
+    MapRef map = pool_.take(rows, columns);
     map->bound = left->bound + right->bound;
+    const std::size_t area = map->stored().area();
     for (std::size_t i = 0; i < area; ++i) map.data()[i] = left.data()[i] * right.data()[i];
     return map;
   };
@@ -22,7 +26,7 @@ ChannelGroup TensorAlgebra::product(const ChannelGroup& a, const ChannelGroup& b
   result.dv = a.dv * b.v + a.v * b.dv;
   if (a.D) sources_.push_back({times(a.D, b.V), a.d * b.v});
   if (b.D) sources_.push_back({times(a.V, b.D), a.v * b.d});
-  Source tangent = sum_sources(area);
+  Source tangent = sum_sources();
   result.D = std::move(tangent.map);
   result.d = tangent.scale;
   normalise_value(result);
@@ -31,7 +35,6 @@ ChannelGroup TensorAlgebra::product(const ChannelGroup& a, const ChannelGroup& b
 }
 
 void TensorAlgebra::multiply(const Tensor& first, const Tensor& second, Tensor& out) {
-  const std::size_t area = out.shape.extent().area();
   const bool is_gate = second.shape.extent() != first.shape.extent();
   GroupCursor left(first);
   GroupCursor right(second);
@@ -48,7 +51,7 @@ void TensorAlgebra::multiply(const Tensor& first, const Tensor& second, Tensor& 
       result.dv = result.dv + a.v * slope;
       out.groups.push_back(std::move(result));
     } else {
-      out.groups.push_back(product(a, b, area));
+      out.groups.push_back(product(a, b));
     }
     out.groups.back().channels = count;
     left.advance(count);
@@ -58,8 +61,12 @@ void TensorAlgebra::multiply(const Tensor& first, const Tensor& second, Tensor& 
 }
 
 template <class Activation>
-ChannelGroup TensorAlgebra::apply(const ChannelGroup& group, std::size_t area,
-                                  const Activation& activation) {
+ChannelGroup TensorAlgebra::apply(const ChannelGroup& of, const Activation& activation) {
+  ChannelGroup group = of;
+  align(group);
+  const CollapsedAxis& rows = group.V->rows;
+  const CollapsedAxis& columns = group.V->columns;
+  const std::size_t area = group.V->stored().area();
   // The true magnitude, as far as a double can hold it: past 2^900 every activation is at its
   // limit, and below 2^-900 it is linear or constant.
   const std::int64_t exponent = std::clamp<std::int64_t>(group.v.exponent(), -900, 900);
@@ -70,9 +77,9 @@ ChannelGroup TensorAlgebra::apply(const ChannelGroup& group, std::size_t area,
 
   ChannelGroup result;
   result.channels = group.channels;
-  result.V = pool_.take(area);
+  result.V = pool_.take(rows, columns);
   result.v = Activation::is_ratio ? group.v : Scaled(1.0);
-  result.D = pool_.take(area);
+  result.D = pool_.take(rows, columns);
   result.d = Scaled(1.0).times_power_of_two(tangent_exponent);
   for (std::size_t i = 0; i < area; ++i) {
     const double value = group.V.data()[i];
@@ -88,30 +95,29 @@ ChannelGroup TensorAlgebra::apply(const ChannelGroup& group, std::size_t area,
 }
 
 void TensorAlgebra::activate(Opcode op, const Tensor& in, Tensor& out) {
-  const std::size_t area = in.shape.extent().area();
   for (const ChannelGroup& group : in.groups) {
     switch (op) {
       case Opcode::relu6:
         // Values below 4 pass unchanged, however small they are.
-        out.groups.push_back(
-            group.v.exponent() + group.V->bound <= 2 ? group : apply(group, area, Relu6{}));
+        out.groups.push_back(group.v.exponent() + group.V->bound <= 2 ? group
+                                                                      : apply(group, Relu6{}));
         break;
       case Opcode::hswish:
-        out.groups.push_back(apply(group, area, HardSwish{}));
+        out.groups.push_back(apply(group, HardSwish{}));
         break;
       case Opcode::hsigmoid:
-        out.groups.push_back(apply(group, area, HardSigmoid{}));
+        out.groups.push_back(apply(group, HardSigmoid{}));
         break;
       case Opcode::sigmoid:
-        out.groups.push_back(apply(group, area, Sigmoid{}));
+        out.groups.push_back(apply(group, Sigmoid{}));
         break;
       case Opcode::silu:
-        out.groups.push_back(apply(group, area, Silu{}));
+        out.groups.push_back(apply(group, Silu{}));
         break;
       case Opcode::gelu:
-        out.groups.push_back(apply(group, area, Gelu{}));
+        out.groups.push_back(apply(group, Gelu{}));
         break;
-      default:  // relu: values are never negative
+      default:
         out.groups.push_back(group);
     }
   }

@@ -1,8 +1,8 @@
 // Sliding windows over one map, zero-padded.
 #pragma once
 
+#include "networks/window.hpp"
 #include "proxy/line_vector.hpp"
-#include "proxy/window.hpp"
 
 namespace pyhwnas::proxy {
 

@@ -5,9 +5,11 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "proxy/expected/maps.hpp"
+#include "simd/level.hpp"
 
 namespace pyhwnas::proxy {
 
@@ -22,10 +24,17 @@ inline int ceil_log2(std::int64_t n) {
 // Divides a map by a power of two where its largest value is far from 1, and returns the exponent:
 // exact. The map must not be shared yet.
 inline int normalise(const MapRef& map) {
-  LineVector<double>& values = map->values;
-  const double largest = *std::max_element(values.begin(), values.end());
+  const std::span values(map.data(), map->stored().area());
+  // As integers nonnegative numbers have the same order, and their maximum takes whole registers.
+  std::int64_t largest = 0;
+  simd::widest([&]() __attribute__((always_inline)) {
+    for (const double value : values) {
+      const auto bits = std::bit_cast<std::int64_t>(value);
+      largest = bits > largest ? bits : largest;
+    }
+  });
   int exponent = 0;
-  std::frexp(largest, &exponent);
+  std::frexp(std::bit_cast<double>(largest), &exponent);
   const int taken = std::abs(exponent) <= kMaxBound / 2 ? 0 : std::clamp(exponent, -1000, 1000);
   map->bound = exponent - taken;
   if (taken == 0) return 0;
@@ -60,7 +69,14 @@ inline void scale(ChannelGroup& group, const Scaled& factor) {
 
 inline double sum_of(const MapRef& map) {
   double sum = 0.0;
-  for (const double value : map->values) sum += value;
+  const double* at = map.data();
+  for (std::int64_t y = 0; y < map->rows.stored; ++y) {
+    double row = 0.0;
+    for (std::int64_t x = 0; x < map->columns.stored; ++x) {
+      row += static_cast<double>(map->columns.repeats(x)) * *at++;
+    }
+    sum += static_cast<double>(map->rows.repeats(y)) * row;
+  }
   return sum;
 }
 

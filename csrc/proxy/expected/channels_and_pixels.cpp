@@ -28,13 +28,19 @@ void TensorAlgebra::last_pixels(const Tensor& in, Tensor& out) {
   const Extent to = out.shape.extent();
   const auto cropped = [&](const MapRef& map) {
     if (!map) return MapRef();
-    if (map == pool_.ones(from.area())) return pool_.ones(to.area());
-    MapRef rest = pool_.take(to.area());
-    const double* row = map.data() + (from.height - to.height) * from.width + from.width - to.width;
-    for (std::int64_t y = 0; y < to.height; ++y, row += from.width) {
-      std::copy_n(row, to.width, rest.data() + y * to.width);
-    }
+    if (map == pool_.ones(from)) return pool_.ones(to);
+    const CollapsedAxis rows = last_of(map->rows, to.height);
+    const CollapsedAxis columns = last_of(map->columns, to.width);
+    MapRef rest = pool_.take(rows, columns);
     rest->bound = map->bound;
+    double* at = rest.data();
+    for (std::int64_t y = 0; y < rows.stored; ++y) {
+      const std::int64_t row = map->rows.index(rows.position(y) + from.height - to.height);
+      for (std::int64_t x = 0; x < columns.stored; ++x) {
+        const std::int64_t column = columns.position(x) + from.width - to.width;
+        *at++ = map.data()[row * map->columns.stored + map->columns.index(column)];
+      }
+    }
     return rest;
   };
   for (const ChannelGroup& group : in.groups) {

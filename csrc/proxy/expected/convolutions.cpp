@@ -7,25 +7,36 @@
 
 namespace pyhwnas::proxy {
 
-MapRef TensorAlgebra::filter_map(const MapRef& map, const Window& window, Boxed boxed, Extent from,
-                                 Extent to) {
-  if (!map) return {};
-  MapRef out = pool_.take(to.area());
-  box_filter(map.data(), from, window, boxed, out.data(), to, row_);
+const FilteredMap& TensorAlgebra::filtered(const MapRef& map, const Window& window, Boxed boxed) {
+  for (const FilteredMap& known : map->filtered) {
+    if (known.window == window && known.boxed == boxed) return known;
+  }
+  const CollapsedSweep down = sweep(map->rows, window);
+  const CollapsedSweep across = sweep(map->columns, window);
+  const Extent from{down.in_size, across.in_size};
+  const MapRef in = map->stored() == from ? map : unfolded(map, from.height, from.width);
+  MapRef out = pool_.take(down.out, across.out);
+  box_filter(in.data(), from, window, boxed, out.data(), out->stored(), row_);
   out->bound = map->bound;
   if (boxed == Boxed::sum) out->bound += 2 * ceil_log2(window.kernel);
-  return out;
+  // A stride may step over the largest values, a sum may reach the bound.
+  const bool may_leave_range = window.stride > 1 || out->bound > kMaxBound;
+  const int exponent = may_leave_range ? normalise(out) : 0;
+  return map->filtered.emplace_back(FilteredMap{window, boxed, std::move(out), exponent});
 }
 
-ChannelGroup TensorAlgebra::filter(const ChannelGroup& group, const Window& window, Boxed boxed,
-                                   Extent from, Extent to) {
+ChannelGroup TensorAlgebra::filter(const ChannelGroup& group, const Window& window, Boxed boxed) {
   if (window.keeps_every_pixel()) return group;
   ChannelGroup out = group;
-  out.V = filter_map(group.V, window, boxed, from, to);
-  out.D = filter_map(group.D, window, boxed, from, to);
-  // A stride may step over the largest values, a sum may reach the bound.
-  if (window.stride > 1 || out.V->bound > kMaxBound) normalise_value(out);
-  if (out.D && (window.stride > 1 || out.D->bound > kMaxBound)) normalise_tangent(out);
+  const FilteredMap& value = filtered(group.V, window, boxed);
+  out.V = value.map;
+  out.v = out.v.times_power_of_two(value.exponent);
+  out.dv = out.dv.times_power_of_two(value.exponent);
+  if (group.D) {
+    const FilteredMap& tangent = filtered(group.D, window, boxed);
+    out.D = tangent.map;
+    out.d = out.d.times_power_of_two(tangent.exponent);
+  }
   return out;
 }
 
@@ -35,16 +46,14 @@ void TensorAlgebra::convolve(const Node& node, const Tensor& in, Tensor& out) {
   const double fan_in = static_cast<double>(group_in) * static_cast<double>(node.window.kernel) *
                         static_cast<double>(node.window.kernel);
   const Scaled mean(weight_gain_ / std::sqrt(fan_in));
-  const Extent from = in.shape.extent();
-  const Extent to = out.shape.extent();
 
   const auto emit = [&](const ChannelGroup& source, const Scaled& weight, std::int64_t channels) {
-    ChannelGroup result = filter(source, node.window, Boxed::sum, from, to);
+    ChannelGroup result = filter(source, node.window, Boxed::sum);
     pass_weights(result, weight);
     if (node.bias) {  // a constant here: its own weight counts in the value, not in the tangent
       terms_.push_back(std::move(result));
-      terms_.push_back({0, pool_.ones(to.area()), {}, mean, {}, {}});
-      result = combine(to.area());
+      terms_.push_back({0, pool_.ones(out.shape.extent()), {}, mean, {}, {}});
+      result = combine();
     }
     result.channels = channels;
     out.groups.push_back(std::move(result));
@@ -67,7 +76,7 @@ void TensorAlgebra::convolve(const Node& node, const Tensor& in, Tensor& out) {
       cursor.advance(count);
       missing -= count;
     }
-    emit(combine(from.area()), mean, group_out);
+    emit(combine(), mean, group_out);
     --todo;
   }
 }
@@ -91,7 +100,7 @@ void TensorAlgebra::convolve_channels(const Node& node, const Tensor& in, Tensor
     // A whole window within a group sees the same until it reaches the group's end.
     const bool inside = end - begin == node.window.kernel && terms_.size() == 1;
     const std::int64_t same = inside ? first.left() - node.window.kernel + 1 : 1;
-    ChannelGroup result = combine(1);
+    ChannelGroup result = combine();
     pass_weights(result, mean);
     result.channels = same;
     out.groups.push_back(std::move(result));

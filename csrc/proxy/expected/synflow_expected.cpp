@@ -1,7 +1,10 @@
+#include "pyhwnas/synflow.hpp"
+
 #include <cmath>
 #include <stdexcept>
 #include <string>
 
+#include "proxy/distinct_rows.hpp"
 #include "proxy/expected/tensor_algebra.hpp"
 #include "proxy/network_runner.hpp"
 #include "require.hpp"
@@ -21,10 +24,12 @@ void synflow_expected(const PlanProgram& program, MatrixView<const std::int32_t>
     throw std::invalid_argument("weight_gain must be positive and finite, got " +
                                 std::to_string(weight_gain));
   }
-  const CheckedProgram checked = check_program(program);
+  const CheckedProgram checked = check_program(program, Passing::dropped);
   check_unit_ids(unit_ids, checked);
 
-  const std::size_t n = unit_ids.rows();
+  const DistinctRows distinct(unit_ids);
+  const std::size_t n = distinct.count();
+  std::vector<double> found(n);
   const std::size_t n_blocks = (n + kRowsPerBlock - 1) / kRowsPerBlock;
   std::vector<NetworkRunner<TensorAlgebra>> runners;
   const std::size_t n_runners = worker_count(n_blocks, threads);
@@ -33,11 +38,13 @@ void synflow_expected(const PlanProgram& program, MatrixView<const std::int32_t>
   const auto score_block = [&](std::size_t block, int worker) {
     auto& runner = runners[static_cast<std::size_t>(worker)];
     const std::size_t end = std::min(n, (block + 1) * kRowsPerBlock);
-    for (std::size_t i = block * kRowsPerBlock; i < end; ++i) {
-      scores[i] = runner.score(unit_ids[i], i);
+    for (std::size_t k = block * kRowsPerBlock; k < end; ++k) {
+      const std::size_t row = distinct.first(k);
+      found[k] = runner.score(unit_ids[row], row);
     }
   };
   parallel_for(n_blocks, threads, score_block, checkpoint);
+  distinct.spread(found, scores);
 }
 
 }  // namespace pyhwnas::proxy

@@ -44,9 +44,40 @@ void linear_combination(std::size_t count, const std::array<const double*, 4>& m
 void TensorAlgebra::ones(Tensor& out) {
   ChannelGroup group;
   group.channels = out.shape.channels;
-  group.V = pool_.ones(out.shape.extent().area());
+  group.V = pool_.ones(out.shape.extent());
   group.v = Scaled(1.0);
   out.groups.push_back(std::move(group));
+}
+
+MapRef TensorAlgebra::unfolded(const MapRef& map, std::int64_t height, std::int64_t width) {
+  const CollapsedAxis rows = map->rows.resized(height);
+  const CollapsedAxis columns = map->columns.resized(width);
+  MapRef out = pool_.take({height, height, 0}, {width, width, 0});
+  out->bound = map->bound;
+  simd::widest([&]() __attribute__((always_inline)) {
+    double* to = out.data();
+    for (std::int64_t y = 0; y < height; ++y, to += width) {
+      expand_row(map.data() + rows.index(y) * columns.stored, columns, to);
+    }
+  });
+  return out;
+}
+
+MapRef TensorAlgebra::with_axes(const MapRef& map, const CollapsedAxis& rows,
+                                const CollapsedAxis& columns) {
+  if (!map || map->has_axes(rows, columns)) return map;
+  MapRef out = unfolded(map, rows.stored, columns.stored);
+  out->rows = rows;
+  out->columns = columns;
+  return out;
+}
+
+void TensorAlgebra::align(ChannelGroup& group) {
+  if (!group.D) return;
+  const CollapsedAxis rows = common(group.V->rows, group.D->rows);
+  const CollapsedAxis columns = common(group.V->columns, group.D->columns);
+  group.V = with_axes(group.V, rows, columns);
+  group.D = with_axes(group.D, rows, columns);
 }
 
 void TensorAlgebra::merge_equal_maps() {
@@ -69,7 +100,7 @@ void TensorAlgebra::merge_equal_maps() {
   terms_.resize(kept);
 }
 
-TensorAlgebra::Source TensorAlgebra::sum_sources(std::size_t area) {
+TensorAlgebra::Source TensorAlgebra::sum_sources() {
   std::erase_if(sources_, [](const Source& source) { return source.scale.is_zero(); });
   if (sources_.empty()) return {};
   if (sources_.size() == 1) {
@@ -77,13 +108,19 @@ TensorAlgebra::Source TensorAlgebra::sum_sources(std::size_t area) {
     sources_.clear();
     return only;
   }
-  Source sum{pool_.take(area), Scaled(1.0)};
   std::int64_t exponent = sources_.front().scale.exponent();
   int bound = 0;
+  CollapsedAxis rows = sources_.front().map->rows;
+  CollapsedAxis columns = sources_.front().map->columns;
   for (const Source& source : sources_) {
     exponent = std::max(exponent, source.scale.exponent());
     bound = std::max(bound, source.map->bound);
+    rows = common(rows, source.map->rows);
+    columns = common(columns, source.map->columns);
   }
+  for (Source& source : sources_) source.map = with_axes(source.map, rows, columns);
+  Source sum{pool_.take(rows, columns), Scaled(1.0)};
+  const std::size_t area = sum.map->stored().area();
   std::array<const double*, 4> maps{};
   std::array<double, 4> coefficients{};
   for (std::size_t begin = 0; begin < sources_.size(); begin += maps.size()) {
@@ -104,7 +141,7 @@ TensorAlgebra::Source TensorAlgebra::sum_sources(std::size_t area) {
   return sum;
 }
 
-ChannelGroup TensorAlgebra::combine(std::size_t area) {
+ChannelGroup TensorAlgebra::combine() {
   merge_equal_maps();
   if (terms_.size() == 1) {
     ChannelGroup only = std::move(terms_.front());
@@ -123,7 +160,7 @@ ChannelGroup TensorAlgebra::combine(std::size_t area) {
 
   ChannelGroup result;
   for (const ChannelGroup& term : terms_) sources_.push_back({term.V, term.v});
-  Source value = sum_sources(area);
+  Source value = sum_sources();
   result.V = value.map ? std::move(value.map) : terms_.front().V;
   result.v = value.scale;
   result.dv = ratio * result.v;
@@ -135,7 +172,7 @@ ChannelGroup TensorAlgebra::combine(std::size_t area) {
     if (rounding * term.dv < rest) sources_.push_back({term.V, rest});
     if (term.D) sources_.push_back({term.D, term.d});
   }
-  Source tangent = sum_sources(area);
+  Source tangent = sum_sources();
   result.D = std::move(tangent.map);
   result.d = tangent.scale;
   terms_.clear();
@@ -155,7 +192,7 @@ void TensorAlgebra::add(std::span<const Tensor* const> inputs, Tensor& out) {
       terms_.push_back(cursor.group());
       cursor.advance(count);
     }
-    out.groups.push_back(combine(out.shape.extent().area()));
+    out.groups.push_back(combine());
     out.groups.back().channels = count;
     todo -= count;
   }

@@ -28,7 +28,6 @@ class TensorAlgebra {
   void convolve(const Node& node, const Tensor& in, Tensor& out);
   // Convolution along the channels of a vector, with all weights at their mean.
   void convolve_channels(const Node& node, const Tensor& in, Tensor& out);
-  static void pass(const Tensor& in, Tensor& out) { out.groups = in.groups; }
   void activate(Opcode op, const Tensor& in, Tensor& out);
   void max_pool(const Node& node, const Tensor& in, Tensor& out);
   void average_pool(const Node& node, const Tensor& in, Tensor& out);
@@ -50,16 +49,22 @@ class TensorAlgebra {
   };
 
   // The sum of terms_, which is used up.
-  ChannelGroup combine(std::size_t area);
+  ChannelGroup combine();
   void merge_equal_maps();
   // The sum of sources_ as a map times a scale; without a map where it is zero.
-  Source sum_sources(std::size_t area);
-  ChannelGroup filter(const ChannelGroup& group, const Window& window, Boxed boxed, Extent from,
-                      Extent to);
-  MapRef filter_map(const MapRef& map, const Window& window, Boxed boxed, Extent from, Extent to);
-  ChannelGroup product(const ChannelGroup& a, const ChannelGroup& b, std::size_t area);
+  Source sum_sources();
+  ChannelGroup filter(const ChannelGroup& group, const Window& window, Boxed boxed);
+  const FilteredMap& filtered(const MapRef& map, const Window& window, Boxed boxed);
+  ChannelGroup product(const ChannelGroup& a, const ChannelGroup& b);
   template <class Activation>
-  ChannelGroup apply(const ChannelGroup& group, std::size_t area, const Activation& activation);
+  ChannelGroup apply(const ChannelGroup& of, const Activation& activation);
+
+  // The same map with fewer rows and columns left out; no map stays none.
+  MapRef with_axes(const MapRef& map, const CollapsedAxis& rows, const CollapsedAxis& columns);
+  // The same map as if it had so many rows and columns, none left out.
+  MapRef unfolded(const MapRef& map, std::int64_t height, std::int64_t width);
+  // Brings both maps of a group to axes that they have in common.
+  void align(ChannelGroup& group);
 
   double weight_gain_;
   MapPool pool_;

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "proxy/plan_program.hpp"
+#include "networks/plan_program.hpp"
 #include "proxy/sampled/dual_kernels.hpp"
 #include "proxy/sampled/dual_tensor.hpp"
 #include "pyhwnas/synflow.hpp"

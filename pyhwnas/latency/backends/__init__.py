@@ -5,26 +5,44 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Feeds", "LatencyBackend", "Runner", "address", "from_address"]
+if TYPE_CHECKING:
+    from pyhwnas.networks import Network, Unit
 
-Feeds: TypeAlias = Mapping[str, npt.NDArray[np.float32]]
+__all__ = ["Clock", "Encoded", "Feeds", "LatencyBackend", "Runner", "address", "from_address"]
+
+Feeds = Mapping[str, npt.NDArray[np.float32]]
 """Input arrays of a model by name, batch axis first."""
 
-Runner: TypeAlias = Callable[[], object]
-"""One inference with inputs and outputs already in place; its duration is what is measured."""
+Runner = Callable[..., object]
+"""One inference with inputs and outputs already in place; its duration is what is measured.
+Under the clock ``"runner"`` it is given a number of bytes to write first where caches are to be
+cold, 0 where they are to be warm, and returns the duration itself in nanoseconds."""
+
+Clock = Literal["cpu", "process", "wall", "runner"]
+"""What a duration is read from: CPU time of the calling thread, CPU time of the whole process (for
+runtimes that compute on a thread of their own), the wall clock, or the runner's own word."""
+
+
+class Encoded(NamedTuple):
+    """A model as a backend's `load` reads it, and the shapes of its inputs by name."""
+
+    model: bytes
+    inputs: Mapping[str, tuple[int, ...]]
 
 
 @runtime_checkable
 class LatencyBackend(Protocol):
-    """A runtime that can load an ONNX model and run it.
+    """A runtime that can load models and run them.
 
     An implementation is a dataclass that can be imported by name and whose fields are plain JSON
-    values: measurements happen in child processes, which build the backend anew from them.
+    values: measurements happen in other processes, which build the backend anew from them. There
+    only `load` and the properties are asked for, possibly on a device that has nothing but Python
+    and the runtime; `encode` is called where networks are known.
     """
 
     @property
@@ -42,8 +60,29 @@ class LatencyBackend(Protocol):
         """Precision that is executed, not merely the one of the model's tensors."""
         ...
 
+    @property
+    def clock(self) -> Clock:
+        """What durations are read from."""
+        ...
+
     def version(self) -> str:
         """Version of the runtime, part of a device's identity."""
+        ...
+
+    def encode(self, graph: Unit | Network | bytes, batch: int) -> Encoded:
+        """Write a model in a form that `load` reads.
+
+        Parameters
+        ----------
+        graph : Unit, Network or bytes
+            Bytes are a serialised ONNX model.
+        batch : int
+            Inputs per inference, where a model leaves it free.
+
+        Returns
+        -------
+        Encoded
+        """
         ...
 
     def load(self, model: bytes, feeds: Feeds) -> Runner:
@@ -52,7 +91,7 @@ class LatencyBackend(Protocol):
         Parameters
         ----------
         model : bytes
-            A serialised ONNX model.
+            What `encode` wrote.
         feeds : mapping of str to ndarray of float32
             All of its inputs.
 

@@ -39,22 +39,21 @@ void costs() {
 // One unit with two fully connected layers, 4 -> 5 -> 3. With weights of mean 1 / (2 sqrt(fan-in))
 // the output sums up to 3 (4 / 4) (sqrt(5) / 2), and each layer's weights contribute that much.
 void scores() {
-  using pyhwnas::proxy::Opcode;
+  using pyhwnas::Opcode;
   const auto linear = static_cast<std::int32_t>(Opcode::linear);
   const std::vector<std::int32_t> slot_input_offsets{0, 1}, slot_inputs{-1};
   const std::vector<std::int32_t> unit_offsets{0, 2}, unit_input_offsets{0, 1}, shapes{4, 1, 1};
   const std::vector<std::int32_t> nodes{linear, 5, 1, 1, 1, 1, 0, 1, 1, 0,
                                         linear, 3, 1, 1, 1, 1, 0, 1, 1, 0};
   const std::vector<std::int32_t> node_input_offsets{0, 1, 2}, node_inputs{0, 1};
-  const pyhwnas::proxy::PlanProgram program{
-      slot_input_offsets,
-      slot_inputs,
-      unit_offsets,
-      unit_input_offsets,
-      MatrixView(shapes.data(), 1, 3),
-      MatrixView(nodes.data(), 2, pyhwnas::proxy::kNodeColumns),
-      node_input_offsets,
-      node_inputs};
+  const pyhwnas::PlanProgram program{slot_input_offsets,
+                                     slot_inputs,
+                                     unit_offsets,
+                                     unit_input_offsets,
+                                     MatrixView(shapes.data(), 1, 3),
+                                     MatrixView(nodes.data(), 2, pyhwnas::kNodeColumns),
+                                     node_input_offsets,
+                                     node_inputs};
   const std::vector<std::int32_t> unit_ids{0, -1};
   std::vector<double> scores(2);
   pyhwnas::proxy::synflow_expected(program, MatrixView(unit_ids.data(), 2, 1), 0.5, scores, 2);

@@ -1,4 +1,4 @@
-"""Objectives that need no proxy: counters, table latency, and a user's own function."""
+"""A user's own function of one network."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from pyhwnas import _core, networks
-from pyhwnas.errors import EvaluationError, SpaceError
+from pyhwnas import networks
+from pyhwnas.errors import EvaluationError
 from pyhwnas.history import Floats, Ints
-from pyhwnas.networks import Network, Plan
+from pyhwnas.networks import Network
 from pyhwnas.problem import Cost, Sense
 from pyhwnas.spaces import Space
 
@@ -25,91 +24,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
-__all__ = ["Latency", "Macs", "Params", "PerNetwork"]
-
-
-@dataclass(frozen=True)
-class _Count:
-    """A sum over the units of a network."""
-
-    space: Space
-    name: ClassVar[str]
-    unit: ClassVar[str] = ""
-    sense: ClassVar[Sense] = "min"
-    cost: ClassVar[Cost] = "cheap"
-    _count: ClassVar[staticmethod[[Plan], Floats]]
-
-    @cached_property
-    def _of_unit(self) -> Floats:
-        return type(self)._count(_plan(self.space))
-
-    def __call__(self, X: Ints) -> Floats:
-        """Count for whole populations, float64[n]."""
-        counts: Floats = _core.gather_sum(self._of_unit, self.space.unit_ids(X), 1)
-        return counts
-
-
-class Macs(_Count):
-    """Multiply-accumulates of one inference, as published: parts that never run count too.
-
-    Parameters
-    ----------
-    space : Space
-        A space with a plan.
-
-    Examples
-    --------
-    >>> from pyhwnas import spaces
-    >>> space = spaces.NASBench201()
-    >>> float(Macs(space)(space.all()[:1])[0])
-    15647360.0
-    """
-
-    name = "macs"
-    _count = staticmethod(networks.unit_macs)
-
-
-class Params(_Count):
-    """Trainable parameters, as published: parts that never run count too.
-
-    Parameters
-    ----------
-    space : Space
-        A space with a plan.
-    """
-
-    name = "params"
-    _count = staticmethod(networks.unit_params)
-
-
-class _Table(Protocol):
-    def predict(self, space: Space, X: Ints) -> Floats: ...
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Milliseconds of one inference on a device, predicted from its latency table.
-
-    Parameters
-    ----------
-    space : Space
-        A space with a plan.
-    table : LatencyTable
-        Measured with ``pyhwnas profile``, or any object with ``predict(space, X)``.
-    name : str
-        Of the objective; several devices in one problem need several names.
-    """
-
-    space: Space
-    table: _Table
-    name: str = field(default="latency_ms", kw_only=True)
-    unit: ClassVar[str] = "ms"
-    sense: ClassVar[Sense] = "min"
-    cost: ClassVar[Cost] = "cheap"
-
-    def __call__(self, X: Ints) -> Floats:
-        """Predict for whole populations, float64[n]."""
-        return self.table.predict(self.space, X)
+__all__ = ["PerNetwork"]
 
 
 @dataclass(frozen=True)
@@ -194,12 +109,6 @@ class PerNetwork:
             message = f"objective {self.name} failed on {len(errors)} of {len(X)} rows"
             raise EvaluationError(message, values=values, errors=errors)
         return values
-
-
-def _plan(space: Space) -> Plan:
-    if space.plan is None:
-        raise SpaceError(f"space {space.name} has no plan, so nothing can be counted on it")
-    return space.plan
 
 
 STARTUP_SECONDS = 120.0

@@ -5,8 +5,19 @@ from __future__ import annotations
 import pytest
 from latency.toy import Toy
 
-from pyhwnas.latency.carrier import in_carrier
-from pyhwnas.networks import Add, Concat, GlobalAvgPool, Unit, chain, join, macs
+from pyhwnas.latency.designs import alone, in_carrier, in_chain
+from pyhwnas.networks import (
+    Activation,
+    Add,
+    Concat,
+    Conv,
+    GlobalAvgPool,
+    Linear,
+    Unit,
+    chain,
+    join,
+    macs,
+)
 from pyhwnas.spaces import MobileNetV3, NASBench101, NASBench201
 
 
@@ -57,3 +68,31 @@ def test_vectors_come_as_they_are():
     case = in_carrier(Unit.parse("16: linear4b"))
     assert case.loaded.key == "16: linear4b"
     assert case.carrier == chain((16,))
+
+
+def test_a_chain_has_two_units_more_than_what_is_subtracted():
+    block = chain((8, 4, 4), Conv(8, kernel=3, groups=8), Activation("relu"))
+    case = in_chain(block, cold=True)
+    assert case.copies == 2
+    assert macs(case.loaded) - macs(case.carrier) == 2 * macs(block)
+    assert [str(node.op) for node in case.loaded.nodes[1:-1]] == 3 * [
+        str(node.op) for node in block.nodes
+    ]
+    assert len(case.graphs) == 2
+    assert all(key.startswith("cold ") for key in case.graphs)
+
+
+@pytest.mark.parametrize(
+    "unit", [join(Add(), [(8, 4, 4)] * 2), chain((8, 4, 4), Conv(16)), chain((16,), Linear(16))]
+)
+def test_what_cannot_follow_itself_is_timed_in_its_carrier(unit):
+    case = in_chain(unit)
+    if unit.inputs == (unit.out_shape,):
+        assert case.copies == 2
+    else:
+        assert case == in_carrier(unit)
+
+
+def test_alone_nothing_is_subtracted():
+    unit = chain((8, 4, 4), Conv(16))
+    assert alone(unit).graphs == {unit.key: unit}

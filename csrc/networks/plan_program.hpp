@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "proxy/window.hpp"
-#include "pyhwnas/synflow.hpp"
+#include "networks/window.hpp"
+#include "pyhwnas/plan_program.hpp"
 
-namespace pyhwnas::proxy {
+namespace pyhwnas {
 
 struct Shape {
   std::int64_t channels = 0;
@@ -29,12 +29,14 @@ struct Node {
   Window window;
   std::int64_t groups;
   bool bias;
-  std::span<const std::int32_t> inputs;
+  std::vector<std::int32_t> inputs;
 };
 
+// Values are numbered through a unit: its inputs, then its nodes.
 struct Unit {
   std::vector<Shape> inputs;
   std::vector<Node> nodes;
+  std::int32_t output = 0;
 };
 
 struct Slot {
@@ -48,10 +50,14 @@ struct CheckedProgram {
   std::vector<Unit> units;
 };
 
+// Whether operations that pass everything leave a node: batch normalisation, where it is bypassed,
+// and relu, where nothing is negative.
+enum class Passing { kept, dropped };
+
 // Throws std::invalid_argument. The result refers to the program's arrays.
-CheckedProgram check_program(const PlanProgram& program);
+CheckedProgram check_program(const PlanProgram& program, Passing passing);
 
 // Throws std::invalid_argument unless each row has one unit, or -1, for each slot.
 void check_unit_ids(MatrixView<const std::int32_t> unit_ids, const CheckedProgram& program);
 
-}  // namespace pyhwnas::proxy
+}  // namespace pyhwnas

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace pyhwnas::proxy {
+namespace pyhwnas {
 
 struct Extent {
   std::int64_t height = 0;
@@ -27,4 +27,4 @@ struct Window {
   bool keeps_every_pixel() const { return kernel == 1 && stride == 1 && padding == 0; }
 };
 
-}  // namespace pyhwnas::proxy
+}  // namespace pyhwnas

@@ -1,9 +1,10 @@
-#include "proxy/plan_program.hpp"
+#include "networks/plan_program.hpp"
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
-namespace pyhwnas::proxy {
+namespace pyhwnas {
 namespace {
 
 [[noreturn]] void fail(const std::string& message) {
@@ -129,6 +130,10 @@ Shape derived_shape(const Node& node, std::span<const Shape> inputs, const std::
   }
 }
 
+bool passes_all(Opcode op) {
+  return op == Opcode::batchnorm || op == Opcode::relu;
+}
+
 Node read_node(std::span<const std::int32_t> row, std::span<const std::int32_t> inputs,
                const std::string& where) {
   expect(row[0] >= 0 && row[0] <= static_cast<std::int32_t>(Opcode::channel_conv), where,
@@ -140,7 +145,7 @@ Node read_node(std::span<const std::int32_t> row, std::span<const std::int32_t> 
   node.window = {row[4], row[5], row[6], row[8]};
   node.groups = row[7];
   node.bias = row[9] != 0;
-  node.inputs = inputs;
+  node.inputs.assign(inputs.begin(), inputs.end());
   if (node.op == Opcode::linear) {  // a convolution of one pixel
     node.window = {1, 1, 0, 1};
     node.groups = 1;
@@ -150,7 +155,35 @@ Node read_node(std::span<const std::int32_t> row, std::span<const std::int32_t> 
   return node;
 }
 
-std::vector<Unit> read_units(const PlanProgram& program) {
+// A value of a unit as the program counts them, and its number among those that the unit keeps.
+struct Value {
+  Shape shape;
+  std::int32_t number;
+};
+
+// Adds a node to the unit, unless it is dropped, and returns its value.
+Value append(Node node, Passing passing, const std::vector<Value>& values, const std::string& where,
+             Unit& unit) {
+  std::vector<Shape> taken;
+  for (std::int32_t& input : node.inputs) {
+    expect(input >= 0 && input < static_cast<std::int64_t>(values.size()), where,
+           "an input must be an earlier value of the unit");
+    const Value& value = values[static_cast<std::size_t>(input)];
+    taken.push_back(value.shape);
+    input = value.number;
+  }
+  const Shape derived = derived_shape(node, taken, where);
+  if (derived != node.shape) {
+    fail(where + ": expected output shape " + to_string(derived) + ", got " +
+         to_string(node.shape));
+  }
+  if (passing == Passing::dropped && passes_all(node.op)) return {derived, node.inputs.front()};
+  const std::size_t number = unit.inputs.size() + unit.nodes.size();
+  unit.nodes.push_back(std::move(node));
+  return {derived, static_cast<std::int32_t>(number)};
+}
+
+std::vector<Unit> read_units(const PlanProgram& program, Passing passing) {
   const Ranges nodes(program.unit_offsets, program.nodes.rows(), "unit_offsets");
   const Ranges inputs(program.unit_input_offsets, program.unit_input_shapes.rows(),
                       "unit_input_offsets");
@@ -165,32 +198,20 @@ std::vector<Unit> read_units(const PlanProgram& program) {
   std::vector<Unit> units(nodes.count());
   for (std::size_t u = 0; u < units.size(); ++u) {
     const std::string unit_name = "unit " + std::to_string(u);
-    std::vector<Shape> values;
+    std::vector<Value> values;
     for (std::size_t k = inputs.begin(u); k < inputs.end(u); ++k) {
-      const auto shape = program.unit_input_shapes[k];
-      values.push_back({shape[0], shape[1], shape[2]});
-      expect(shape[0] >= 1 && shape[1] >= 1 && shape[2] >= 1, unit_name,
-             "input shapes must be positive");
+      const auto row = program.unit_input_shapes[k];
+      const Shape shape{row[0], row[1], row[2]};
+      expect(row[0] >= 1 && row[1] >= 1 && row[2] >= 1, unit_name, "input shapes must be positive");
+      units[u].inputs.push_back(shape);
+      values.push_back({shape, static_cast<std::int32_t>(values.size())});
     }
     expect(!values.empty(), unit_name, "expected at least one input");
-    units[u].inputs = values;
-
     for (std::size_t j = nodes.begin(u); j < nodes.end(u); ++j) {
       const std::string where = unit_name + ", node " + std::to_string(j - nodes.begin(u));
-      const Node node = read_node(program.nodes[j], node_inputs.of(program.node_inputs, j), where);
-      std::vector<Shape> taken;
-      for (const std::int32_t value : node.inputs) {
-        expect(value >= 0 && value < static_cast<std::int64_t>(values.size()), where,
-               "an input must be an earlier value of the unit");
-        taken.push_back(values[static_cast<std::size_t>(value)]);
-      }
-      const Shape derived = derived_shape(node, taken, where);
-      if (derived != node.shape) {
-        fail(where + ": expected output shape " + to_string(derived) + ", got " +
-             to_string(node.shape));
-      }
-      values.push_back(derived);
-      units[u].nodes.push_back(node);
+      Node node = read_node(program.nodes[j], node_inputs.of(program.node_inputs, j), where);
+      values.push_back(append(std::move(node), passing, values, where, units[u]));
+      units[u].output = values.back().number;
     }
   }
   return units;
@@ -230,8 +251,8 @@ std::string to_string(const Shape& shape) {
   return text;
 }
 
-CheckedProgram check_program(const PlanProgram& program) {
-  return {read_slots(program), read_units(program)};
+CheckedProgram check_program(const PlanProgram& program, Passing passing) {
+  return {read_slots(program), read_units(program, passing)};
 }
 
 void check_unit_ids(MatrixView<const std::int32_t> unit_ids, const CheckedProgram& program) {
@@ -250,4 +271,4 @@ void check_unit_ids(MatrixView<const std::int32_t> unit_ids, const CheckedProgra
   }
 }
 
-}  // namespace pyhwnas::proxy
+}  // namespace pyhwnas

@@ -1,0 +1,133 @@
+"""Latency of PyTorch modules, run eagerly on a CPU or as a captured graph on a CUDA device."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from pyhwnas._optional import require
+from pyhwnas.latency.backends import Clock, Encoded, Feeds, Runner
+
+if TYPE_CHECKING:
+    from pyhwnas.networks import Network, Unit
+
+__all__ = ["TorchBackend"]
+
+Device = Literal["cpu", "cuda"]
+WARMUPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TorchBackend:
+    """PyTorch in float32 and inference mode, feature maps with channels last.
+
+    Parameters
+    ----------
+    threads : int
+        Threads within an operator, on the CPU.
+    device : {"cpu", "cuda"}
+        On a CUDA device a model is captured once as a graph; its replay is timed by events on the
+        device. TensorFloat-32 is off.
+    """
+
+    threads: int = 1
+    device: Device = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise ValueError(f"threads: expected at least 1, got {self.threads}")
+        if self.device not in get_args(Device):
+            raise ValueError(f"device: expected {', '.join(get_args(Device))}, got {self.device!r}")
+
+    @property
+    def name(self) -> str:
+        """``"torch"`` or ``"torch cuda"``."""
+        return "torch" if self.device == "cpu" else "torch cuda"
+
+    @property
+    def device_name(self) -> str:
+        """Name of the CUDA device; empty for this machine's CPU."""
+        if self.device == "cpu":
+            return ""
+        return str(require("torch", extra="torch").cuda.get_device_name())
+
+    @property
+    def precision(self) -> str:
+        """Always ``"fp32"``: the lower precisions that torch may choose by itself are off."""
+        return "fp32"
+
+    @property
+    def clock(self) -> Clock:
+        """CPU time of the calling thread if it does all the work, else wall clock or events."""
+        if self.device == "cuda":
+            return "runner"
+        return "cpu" if self.threads == 1 else "wall"
+
+    def version(self) -> str:
+        """Version of the installed torch."""
+        return str(require("torch", extra="torch").__version__)
+
+    def encode(self, graph: Unit | Network | bytes, batch: int) -> Encoded:
+        """Write a model as Python source that needs torch alone."""
+        from pyhwnas.networks import INPUT, Block, Network, to_source
+
+        if isinstance(graph, bytes):
+            raise TypeError(
+                "torch runs units and networks of a space, not serialised ONNX models; "
+                "use the backend onnxruntime for those"
+            )
+        if not isinstance(graph, Network):  # a join reads the network's one input several times
+            graph = Network((Block("unit", graph, (INPUT,) * len(graph.inputs)),))
+        (shape,) = graph.graph.inputs
+        return Encoded(to_source(graph).encode(), {"input": (batch, *shape)})
+
+    def load(self, model: bytes, feeds: Feeds) -> Runner:
+        """Make the module with random weights and move it, and its inputs, to the device."""
+        torch = require("torch", extra="torch")
+        torch.set_num_threads(self.threads)
+        # Random weights can reach denormal numbers, on which some CPUs are far slower.
+        torch.set_flush_denormal(True)
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = False
+        torch.manual_seed(0)
+        namespace: dict[str, Any] = {"__name__": "model"}
+        exec(compile(model, "model.py", "exec"), namespace)
+        layout = torch.channels_last
+        module = namespace["Model"]().eval().to(self.device, memory_format=layout)
+        tensors = [torch.from_numpy(array).to(self.device) for array in feeds.values()]
+        tensors = [x.to(memory_format=layout) if x.dim() == 4 else x for x in tensors]
+        run = functools.partial(_infer, torch.inference_mode, module, *tensors)
+        return run if self.device == "cpu" else _captured(torch, run)
+
+
+def _infer(inference_mode: Callable[[], Any], module: Callable[..., object], *x: object) -> object:
+    with inference_mode():
+        return module(*x)
+
+
+def _captured(torch: Any, run: Callable[[], object]) -> Callable[[int], int]:
+    """Capture what `run` does on the device; replay it between two events."""
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        for _ in range(WARMUPS):  # libraries choose their kernels; a capture allows no such thing
+            run()
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        run()
+    size = 2 * torch.cuda.get_device_properties(torch.cuda.current_device()).L2_cache_size
+    buffer = torch.empty(max(size, 1), dtype=torch.uint8, device="cuda")
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+
+    def replay(flush_bytes: int) -> int:
+        if flush_bytes:  # the device's cache, whatever that of its host
+            buffer.zero_()
+        start.record()
+        graph.replay()
+        end.record()
+        end.synchronize()
+        return int(start.elapsed_time(end) * 1e6)
+
+    return replay
