@@ -120,7 +120,7 @@ def compare(space: spaces.Space, backend: Any, options: argparse.Namespace) -> d
     for of_way in cases.values():
         for some in of_way.values():
             for case in some:
-                for key, graph in case.graphs.items():
+                for key, graph in case.graphs:
                     models[key] = Model(key, graph, case.cold)
     whole = [*subject.probes, *subject.held_out]
 
@@ -177,7 +177,7 @@ def _row(
     found = accuracy(
         [],
         [NetworkError(arch, scale * total, m.ms) for arch, total, m in checked],
-        [m.processes for _, _, m in checked],
+        [m.repeats for _, _, m in checked],
         scale,
     )
     raw = np.array([abs(total / m.ms - 1) for _, total, m in checked])
@@ -194,11 +194,9 @@ def _row(
 
 
 def _cost(case: Case, units: Readings) -> float:
-    found = [units.of(key) for key in case.graphs]
-    whole, *rest = [reading.processes for reading in found if reading is not None]
-    carrier = rest[0] if rest else [0.0] * len(whole)
-    costs = [(a - b) / case.copies for a, b in zip(whole, carrier, strict=True)]
-    return max(float(np.median(costs)), 0.0)
+    found = [units.of(key) for key, _ in case.graphs]
+    whole, *rest = [np.array(reading.processes) for reading in found if reading is not None]
+    return max(float(np.nanmedian((whole - sum(rest)) / case.copies)), 0.0)
 
 
 def main() -> None:

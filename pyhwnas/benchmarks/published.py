@@ -16,7 +16,7 @@ from pyhwnas.benchmarks.sources import FBNET_LUT, Source
 from pyhwnas.benchmarks.tables import PathLike, find
 from pyhwnas.errors import BenchmarkError
 from pyhwnas.latency.device import Fingerprint
-from pyhwnas.latency.entry import Entry
+from pyhwnas.latency.entry import PART, Entry
 from pyhwnas.latency.spreadsheet import foreign_table, named_device
 from pyhwnas.latency.table import UNKNOWN, LatencyTable
 from pyhwnas.networks import Unit
@@ -24,7 +24,6 @@ from pyhwnas.spaces import FBNet, MobileNetV3, Space
 
 __all__ = ["PUBLISHED_TABLES", "published_table", "yaml_table"]
 
-PART = "part of a sum"
 """Quality of units that are known only together with others."""
 
 SAME = 1e-5

@@ -40,7 +40,8 @@ def profile(
     ] = None,
     processes: Annotated[int, typer.Option(help="Timing processes, one after the other.")] = 3,
     target_interval: Annotated[
-        str, typer.Option(help="A unit is left alone once its 90 % interval is that narrow.")
+        str,
+        typer.Option(help="Half of the 90 % interval at which a model has settled."),
     ] = "2%",
     time_cap: Annotated[float | None, typer.Option(help="Seconds for all of them.")] = None,
     ssh: Annotated[

@@ -34,7 +34,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyhwnas.latency.backends import Clock, LatencyBackend, Runner, from_address
-from pyhwnas.latency.device import available_bytes, cache_bytes, fingerprint
+from pyhwnas.latency.device import available_bytes, cache_bytes, fastest_core, fingerprint
 from pyhwnas.latency.energy import EnergyCounter, open_counter
 
 __all__ = ["main"]
@@ -44,7 +44,7 @@ FEWEST_ROUNDS = 4
 BETWEEN_ANCHORS = 4
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Model:
     """A loaded model and what has been seen of it so far."""
 
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
     (path,) = arguments
     work = json.loads(Path(path).read_text(encoding="utf-8"))
     backend = from_address(work["backend"])
-    counter = _counter(work["energy"])
+    counter = _counter(work["energy"], backend)
     device = fingerprint(backend, batch=work["batch"])
     energy = None if counter is None else counter.name
     _tell(event="device", fingerprint=asdict(device), cache_bytes=cache_bytes(), energy=energy)
@@ -128,35 +128,38 @@ class _Agent:
             raise SystemExit("the anchor model was refused")
         loaded = [self._load(item) for item in chunk]
         models = [model for model in loaded if model is not None]
+        if not models:
+            return
         seconds = self._work["seconds"]
         deadline = math.inf if seconds is None else self._start + seconds * (number + 1) / chunks
-        active, rounds = models, self._work["rounds"]
+        active, rounds, target = models, self._work["rounds"], self._work["target_interval"]
+        late = False
         for done in range(1, rounds + 1):
-            if not active:
-                return
             for segment, model in self._order(anchor, active):
                 self._count(model, self._visit(model, (number, done - 1, segment)))
-            if done >= FEWEST_ROUNDS:
-                target = self._work["target_interval"]
-                active = [model for model in active if model.spread() > target]
-            self._report(number * rounds + done, chunks * rounds, models, active)
-            active = [model for model in active if model.rounds > done]
-            if time.monotonic() > deadline and done > 1:
-                self.stop = "time"
-                return
-        if active and self.stop != "time":
+            late = done > 1 and time.monotonic() > deadline
+            settled = [m for m in models if done >= FEWEST_ROUNDS and m.spread() <= target]
+            active = [m for m in models if m not in settled and m.rounds > done]
+            self._report(
+                number * rounds + done, chunks * rounds, models, len(models) - len(settled)
+            )
+            if late or not active:
+                break
+        unsettled = [m.item for m in models if m.spread() > target]
+        _tell(event="unsettled", items=unsettled)
+        if late:
+            self.stop = "time"
+        elif unsettled and self.stop != "time":
             self.stop = "rounds"
 
-    def _report(
-        self, done: int, rounds: int, models: Sequence[_Model], active: Sequence[_Model]
-    ) -> None:
+    def _report(self, done: int, rounds: int, models: Sequence[_Model], unsettled: int) -> None:
         spreads = sorted(model.spread() for model in models)
         middle = spreads[len(spreads) // 2]
         _tell(
             event="round",
             done=done,
             rounds=rounds,
-            active=len(active),
+            active=unsettled,
             spread=middle if math.isfinite(middle) else None,
             disturbed=self._disturbed / max(self._segments, 1),
         )
@@ -254,7 +257,10 @@ def _chunks(items: Sequence[Mapping[str, Any]], limit: int) -> Iterator[list[int
         yield chunk
 
 
-def _counter(source: str | None) -> EnergyCounter | None:
+def _counter(source: str | None, backend: LatencyBackend) -> EnergyCounter | None:
+    elsewhere = getattr(backend, "device_name", "")
+    if source is not None and source.startswith("powercap") and elsewhere:
+        raise SystemExit(f"energy: powercap counts this machine, not {elsewhere}")
     try:
         return None if source is None else open_counter(source)
     except (RuntimeError, ValueError) as error:
@@ -287,12 +293,12 @@ def _check_clocks() -> None:
 
 
 def _pin() -> None:
-    """Stay on one core where the system allows it; the last one, since interrupts go to the first.
+    """Stay on one core where the system allows it.
 
-    Other systems (macOS, Windows) have no such call in Python; the anchor then shows migrations.
+    Other systems (macOS) have no such call in Python; the anchor then shows migrations.
     """
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        os.sched_setaffinity(0, {fastest_core()})
 
 
 def _tell(**event: Any) -> None:

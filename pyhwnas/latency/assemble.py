@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib.metadata
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -18,9 +19,9 @@ from pyhwnas.latency.calibrate import (
     NetworkEnergy,
     NetworkError,
     accuracy,
-    bootstrap,
     energy_accuracy,
     fit_scale,
+    process_interval,
 )
 from pyhwnas.latency.designs import Case
 from pyhwnas.latency.device import Fingerprint
@@ -46,7 +47,7 @@ def assemble(
     settings: Settings,
     cases: Sequence[Case],
     networks: tuple[Sequence[Network], Sequence[Network]],
-    processes: Sequence[Process],
+    processes: tuple[Sequence[Process], Sequence[Process]],
     seconds: float,
 ) -> LatencyTable:
     """Put a table together.
@@ -66,8 +67,8 @@ def assemble(
         The units that were measured.
     networks : tuple of two sequences of Network
         Those to fit the scale to, and those to check it on.
-    processes : sequence of Process
-        At least one.
+    processes : tuple of two sequences of Process
+        Those that timed units, at least one, and those that timed networks.
     seconds : float
         How long the measurement took.
 
@@ -75,9 +76,13 @@ def assemble(
     -------
     LatencyTable
     """
-    readings = Readings(processes, clock, settings)
+    of_units, of_networks = processes
+    readings = Readings(of_units, clock, settings)
     entries = _entries(cases, readings)
-    probes, held_out = (_sums(part, entries, readings) for part in networks)
+    probes, held_out = [], []
+    if of_networks:
+        truth = Readings(of_networks, clock, settings, reference_ms=readings.reference_ms)
+        probes, held_out = (_sums(part, entries, truth) for part in networks)
     scale, error = _calibrate(probes, held_out)
     energy = None if counter is None else _energy(counter, probes, held_out)
     return LatencyTable(
@@ -88,12 +93,12 @@ def assemble(
         scale=scale,
         accuracy=error,
         protocol=asdict(settings)
-        | {"version": PROTOCOL, "clock": clock, "stop": [process.stop for process in processes]},
+        | {"version": PROTOCOL, "clock": clock, "stop": [process.stop for process in of_units]},
         anchor_ms=readings.anchor_ms(),
         reference_ms=readings.reference_ms,
         contention=readings.contention,
         disturbed=readings.disturbed,
-        failed=_failed(cases, processes[-1].failed),
+        failed=_failed(cases, [part[-1].failed for part in processes if part]),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         seconds=seconds,
         versions=_versions(),
@@ -111,36 +116,44 @@ class _Sum(NamedTuple):
 
     @property
     def mj(self) -> float:
-        """The counted energy."""
-        return float(np.median(self.measured.processes_mj))
+        """The counted energy; NaN if it was not counted."""
+        counted = self.measured.repeats_mj
+        return float(np.median(counted)) if counted else math.nan
 
 
 def _entries(cases: Sequence[Case], readings: Readings) -> dict[str, Entry]:
     entries = {}
     for case in cases:
-        found = [readings.of(key) for key in case.graphs]
+        found = [readings.of(key) for key, _ in case.graphs]
         measured = [reading for reading in found if reading is not None]
         if len(measured) == len(found):
-            entries[case.unit.key] = _entry(case, *measured)
+            entry = _entry(case, *measured)
+            if entry is not None:
+                entries[case.unit.key] = entry
     return entries
 
 
-def _entry(case: Case, loaded: Measurement, carrier: Measurement | None = None) -> Entry:
-    alone = [0.0] * len(loaded.processes) if carrier is None else carrier.processes
-    # A unit that fails in one process is not tried in later ones, so both lists begin alike.
-    pairs = zip(loaded.processes, alone, strict=False)
-    costs = np.array([(whole - part) / case.copies for whole, part in pairs])
-    low, high = bootstrap(costs)
-    mj, low_mj, high_mj = _marginal_energy(case, loaded, carrier)
+def _entry(case: Case, loaded: Measurement, carrier: Measurement | None = None) -> Entry | None:
+    """Subtract the carrier, process by process; None if no process saw both."""
+    costs = _marginal(case, loaded.processes, None if carrier is None else carrier.processes)
+    if not costs:
+        return None
+    readings = [loaded] if carrier is None else [loaded, carrier]
     flags = {
-        "contended": loaded.contended or (carrier is not None and carrier.contended),
-        "below resolution": low <= 0,
+        "contended": any(reading.contended for reading in readings),
+        "unsettled": any(reading.unsettled for reading in readings),
+        "below resolution": min(costs) <= 0,
         "one process": len(costs) == 1,
     }
+    low, high = process_interval(costs) or (None, None)
+    energies = _marginal(
+        case, loaded.processes_mj, None if carrier is None else carrier.processes_mj
+    )
+    low_mj, high_mj = process_interval(energies) or (None, None)
     return Entry(
         ms=max(float(np.median(costs)), 0.0),
-        low_ms=max(low, 0.0),
-        high_ms=max(high, 0.0),
+        low_ms=None if low is None else max(low, 0.0),
+        high_ms=None if high is None else max(high, 0.0),
         min_ms=loaded.min_ms,
         p25_ms=loaded.p25_ms,
         median_ms=loaded.median_ms,
@@ -148,23 +161,18 @@ def _entry(case: Case, loaded: Measurement, carrier: Measurement | None = None) 
         samples=loaded.samples,
         processes=len(costs),
         quality=", ".join(flag for flag, holds in flags.items() if holds) or "ok",
-        process_ms=tuple(costs.tolist()),
-        mj=mj,
+        process_ms=tuple(costs),
+        mj=float(np.median(energies)) if energies else None,
         low_mj=low_mj,
         high_mj=high_mj,
     )
 
 
-def _marginal_energy(
-    case: Case, loaded: Measurement, carrier: Measurement | None
-) -> tuple[float | None, float | None, float | None]:
-    """Return a unit's millijoules with their interval, if they were counted."""
-    alone = [0.0] * len(loaded.processes_mj) if carrier is None else carrier.processes_mj
-    pairs = zip(loaded.processes_mj, alone, strict=False)
-    costs = np.array([(whole - part) / case.copies for whole, part in pairs])
-    if not len(costs):
-        return None, None, None
-    return float(np.median(costs)), *bootstrap(costs)
+def _marginal(case: Case, loaded: Sequence[float], carrier: Sequence[float] | None) -> list[float]:
+    """Cost of the unit in each process that saw both graphs."""
+    alone = carrier or [0.0] * len(loaded)
+    costs = [(whole - part) / case.copies for whole, part in zip(loaded, alone, strict=True)]
+    return [cost for cost in costs if not math.isnan(cost)]
 
 
 def _sums(
@@ -194,7 +202,7 @@ def _calibrate(probes: Sequence[_Sum], held_out: Sequence[_Sum]) -> tuple[float,
         [NetworkError(row.arch, scale * row.sum_ms, row.measured.ms) for row in part]
         for part in (probes, held_out)
     )
-    return scale, accuracy(fitted, checked, [row.measured.processes for row in held_out], scale)
+    return scale, accuracy(fitted, checked, [row.measured.repeats for row in held_out], scale)
 
 
 def _energy(
@@ -202,8 +210,7 @@ def _energy(
 ) -> EnergyAccuracy | None:
     """Fit and check energies as `_calibrate` does times; None where nothing can be checked."""
     probes, held_out = (
-        [row for row in part if row.measured.processes_mj and row.mj > 0 and row.sum_mj > 0]
-        for part in (probes, held_out)
+        [row for row in part if row.mj > 0 and row.sum_mj > 0] for part in (probes, held_out)
     )
     if not held_out:
         return None
@@ -215,14 +222,16 @@ def _energy(
         [NetworkEnergy(row.arch, scale * row.sum_mj, row.mj) for row in part]
         for part in (probes, held_out)
     )
-    repeats = [row.measured.processes_mj for row in held_out]
+    repeats = [row.measured.repeats_mj for row in held_out]
     return energy_accuracy(counter, fitted, checked, repeats, scale)
 
 
-def _failed(cases: Sequence[Case], failed: Mapping[str, str]) -> dict[str, str]:
+def _failed(cases: Sequence[Case], parts: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Name the units behind models that could not be timed; networks go by their own names."""
-    units = {case.unit.key: failed[key] for case in cases for key in case.graphs if key in failed}
-    graphs = {key for case in cases for key in case.graphs}
+    failed = {key: reason for part in parts for key, reason in part.items()}
+    names = [(key, case.unit.key) for case in cases for key, _ in case.graphs]
+    graphs = {key for key, _ in names}
+    units = {unit: failed[key] for key, unit in names if key in failed}
     return units | {key: reason for key, reason in failed.items() if key not in graphs}
 
 

@@ -22,9 +22,9 @@ __all__ = [
     "NetworkEnergy",
     "NetworkError",
     "accuracy",
-    "bootstrap",
     "energy_accuracy",
     "fit_scale",
+    "process_interval",
     "remeasure_floor",
     "spearman",
     "student_quantile",
@@ -64,8 +64,8 @@ class Accuracy:
     spearman : float or None
         Rank correlation; None for fewer than three networks.
     floor : float or None
-        How far a repeated measurement of the same networks in another process is off, in percent:
-        no table can be expected to do better. None for a single process.
+        How far another measurement of the same networks is to be expected off, in percent, see
+        `remeasure_floor`; None for a single process.
     residual_spread : float
         Root mean square of measured over predicted, minus one.
     probes, held_out : tuple of NetworkError
@@ -179,7 +179,7 @@ def accuracy(
     """
     predicted = np.array([network.predicted_ms for network in held_out])
     measured = np.array([network.measured_ms for network in held_out])
-    error = 100 * np.abs(predicted / measured - 1)
+    error, spread = _errors(predicted, measured)
     return Accuracy(
         mape=float(error.mean()),
         mape_unscaled=float(100 * np.abs(predicted / scale / measured - 1).mean()),
@@ -187,7 +187,7 @@ def accuracy(
         within_10=float(100 * (error <= 10).mean()),
         spearman=spearman(predicted, measured) if len(held_out) > 2 else None,
         floor=remeasure_floor(repeats),
-        residual_spread=float(np.sqrt(np.mean((measured / predicted - 1) ** 2))),
+        residual_spread=spread,
         probes=tuple(probes),
         held_out=tuple(held_out),
     )
@@ -218,20 +218,26 @@ def energy_accuracy(
     EnergyAccuracy
     """
     predicted = np.array([network.predicted_mj for network in held_out])
-    measured = np.array([network.measured_mj for network in held_out])
+    error, spread = _errors(predicted, np.array([network.measured_mj for network in held_out]))
     return EnergyAccuracy(
         counter=counter,
         scale=scale,
-        mape=float(100 * np.abs(predicted / measured - 1).mean()),
+        mape=float(error.mean()),
         floor=remeasure_floor(repeats),
-        residual_spread=float(np.sqrt(np.mean((measured / predicted - 1) ** 2))),
+        residual_spread=spread,
         probes=tuple(probes),
         held_out=tuple(held_out),
     )
 
 
+def _errors(predicted: Vector, measured: Vector) -> tuple[Vector, float]:
+    """Return absolute errors in percent of the measured values, and `Accuracy.residual_spread`."""
+    error: Vector = 100 * np.abs(predicted / measured - 1)
+    return error, float(np.sqrt(np.mean((measured / predicted - 1) ** 2)))
+
+
 def remeasure_floor(repeats: Sequence[Sequence[float]]) -> float | None:
-    """Tell how far two processes are off from each other on the same networks.
+    """Tell how far another measurement of the same networks would be off.
 
     Parameters
     ----------
@@ -241,8 +247,13 @@ def remeasure_floor(repeats: Sequence[Sequence[float]]) -> float | None:
     Returns
     -------
     float or None
-        Mean difference in percent of the mean, over networks and pairs of processes; None where
+        Expected difference in percent between two medians over as many processes; None where
         nothing was repeated.
+
+    Notes
+    -----
+    The mean difference between single processes, over networks and pairs of processes, times the
+    standard deviation of a median relative to that of a single value, for normal values.
     """
     gaps = [
         200 * abs(a - b) / (a + b)
@@ -250,39 +261,71 @@ def remeasure_floor(repeats: Sequence[Sequence[float]]) -> float | None:
         for i, a in enumerate(values)
         for b in values[:i]
     ]
-    return float(np.mean(gaps)) if gaps else None
+    if not gaps:
+        return None
+    fewest = min(len(values) for values in repeats if len(values) > 1)
+    return float(np.mean(gaps)) * median_deviation(fewest)
 
 
-def bootstrap(values: Vector, *, level: float = 0.9, seed: int = 0) -> tuple[float, float]:
-    """Interval of the median over processes, by resampling whole processes.
-
-    Calls within a process agree with each other far better than processes do, so resampling
-    calls would promise too much.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (n_processes,)
-    level : float
-    seed : int
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper end; both are the value itself for a single process.
-    """
-    rng = np.random.default_rng(seed)
-    medians = np.median(rng.choice(values, size=(1000, len(values))), axis=1)
-    low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
-def student_quantile(p: float, freedom: int) -> float:
-    """Quantile of Student's t distribution, to two digits from four degrees of freedom on.
+def median_deviation(n: int) -> float:
+    """Return the standard deviation of the median of n normal values, relative to that of one.
 
     Notes
     -----
-    Cornish-Fisher expansion around the normal quantile (Abramowitz and Stegun, 26.7.5).
+    To four digits up to seven values, from the order statistics of a normal sample; above the
+    limit ``sqrt(pi / 2 n)``, which is some per cent too large there.
     """
+    exact = (1.0, 0.7071, 0.6698, 0.5461, 0.5356, 0.4634, 0.4587)
+    return exact[n - 1] if n <= len(exact) else math.sqrt(math.pi / (2 * n))
+
+
+def process_interval(
+    values: Sequence[float] | Vector, *, level: float = 0.9
+) -> tuple[float, float] | None:
+    """Interval of the median over processes.
+
+    Calls within a process agree with each other far better than processes do, so only processes
+    count: with the usual two or three of them the interval is wide, and rightly so.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (n_processes,)
+    level : float
+
+    Returns
+    -------
+    tuple of float or None
+        Lower and upper end; None for a single process, which says nothing of others.
+
+    Notes
+    -----
+    Student's, around the median, with the standard deviation of a median of normal values.
+    """
+    n = len(values)
+    if n < 2:
+        return None
+    reach = student_quantile((1 + level) / 2, n - 1) * spread_of_median(values)
+    center = float(np.median(values))
+    return center - reach, center + reach
+
+
+def spread_of_median(values: Sequence[float] | Vector) -> float:
+    """Estimate the standard deviation of the median of these values, two at least."""
+    return float(np.std(values, ddof=1)) * median_deviation(len(values))
+
+
+def student_quantile(p: float, freedom: int) -> float:
+    """Quantile of Student's t distribution, to two digits.
+
+    Notes
+    -----
+    Closed forms for one and two degrees of freedom, above the Cornish-Fisher expansion around the
+    normal quantile (Abramowitz and Stegun, 26.7.5).
+    """
+    if freedom == 1:
+        return math.tan(math.pi * (p - 0.5))
+    if freedom == 2:
+        return (2 * p - 1) / math.sqrt(2 * p * (1 - p))
     z = NormalDist().inv_cdf(p)
     terms = (
         (z**3 + z) / 4,

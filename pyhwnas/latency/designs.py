@@ -35,11 +35,11 @@ class Case(NamedTuple):
     copies: int = 1
 
     @property
-    def graphs(self) -> dict[str, Unit]:
-        """The graphs by their names among the models that are measured, cold and warm apart."""
+    def graphs(self) -> tuple[tuple[str, Unit], ...]:
+        """The graphs with their names among the models that are measured, cold and warm apart."""
         temperature = "cold " if self.cold else ""
-        graphs = [self.loaded] if self.carrier is None else [self.loaded, self.carrier]
-        return {temperature + graph.key: graph for graph in graphs}
+        graphs = (self.loaded,) if self.carrier is None else (self.loaded, self.carrier)
+        return tuple((temperature + graph.key, graph) for graph in graphs)
 
 
 def alone(unit: Unit, *, raw: bool = False, cold: bool = False) -> Case:
@@ -84,7 +84,9 @@ def in_carrier(unit: Unit, *, raw: bool = False, cold: bool = False) -> Case:
     A join of k equal inputs reads one carrier k times, and one pooling is subtracted: what is
     left is the join alone. With k carriers a runtime would fuse an addition into one of them.
     """
-    return Case(unit, _carried(unit, 1, raw=raw), _carried(unit, 0, raw=raw), cold)
+    carrier = _carried(unit, 0, raw=raw)
+    # A vector comes as it is: nothing carries it, and nothing is to be subtracted.
+    return Case(unit, _carried(unit, 1, raw=raw), carrier if carrier.nodes else None, cold)
 
 
 def in_chain(unit: Unit, *, raw: bool = False, cold: bool = False) -> Case:

@@ -14,7 +14,7 @@ from typing import Any
 from pyhwnas._optional import require
 from pyhwnas.latency.backends import LatencyBackend
 
-__all__ = ["Fingerprint", "available_bytes", "cache_bytes", "fingerprint"]
+__all__ = ["Fingerprint", "available_bytes", "cache_bytes", "fastest_core", "fingerprint"]
 
 # Instruction sets that runtimes choose their kernels by; the many others do not change a latency.
 INSTRUCTION_SETS = frozenset(
@@ -22,6 +22,7 @@ INSTRUCTION_SETS = frozenset(
     "avx512_bf16 avx512_fp16 amx_tile amx_int8 amx_bf16 neon asimd asimdhp asimddp i8mm bf16 "
     "sve sve2 sme".split()
 )
+CPUS = Path("/sys/devices/system/cpu")
 IDENTITY = (
     "cpu",
     "architecture",
@@ -155,24 +156,41 @@ def fingerprint(backend: LatencyBackend, *, batch: int = 1) -> Fingerprint:
         kernel=platform.release(),
         memory_gib=round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
         cores=_cores(),
-        governor=_read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        governor=_read(CPUS / "cpu0/cpufreq/scaling_governor"),
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         virtualised="hypervisor" in flags if flags and sys.platform == "linux" else None,
     )
 
 
 def available_bytes() -> int:
-    """Read how much memory is to be had, or half of all of it where the system does not tell."""
+    """Read how much memory is to be had, or half of all of it where the system does not tell.
+
+    In a container that is what its control group leaves, if that is less.
+    """
+    free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     for line in (_read(Path("/proc/meminfo")) or "").splitlines():
         name, _, value = line.partition(":")
         if name == "MemAvailable":
-            return int(value.split()[0]) * 1024
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+            free = int(value.split()[0]) * 1024
+    group = Path("/sys/fs/cgroup")
+    limit, used = (_read(group / f"memory.{name}") or "" for name in ("max", "current"))
+    return min(free, int(limit) - int(used)) if limit.isdecimal() and used.isdecimal() else free
+
+
+def fastest_core() -> int:
+    """Choose a core to measure on: of those with the highest clock the last one.
+
+    Interrupts go to the first, and where cores differ (performance and efficiency) it is the fast
+    ones that a single thread is given.
+    """
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    clock = "cpufreq/cpuinfo_max_freq"
+    return max(cores, key=lambda core: (int(_read(CPUS / f"cpu{core}" / clock) or 0), core))
 
 
 def cache_bytes() -> int | None:
-    """Read the size of the cache that one core has for itself (level 2), None if unknown."""
-    folder = Path("/sys/devices/system/cpu/cpu0/cache")
+    """Read the size of the cache that such a core has for itself (level 2), None if unknown."""
+    folder = CPUS / f"cpu{fastest_core()}" / "cache"
     for index in sorted(folder.glob("index*")):
         size = _read(index / "size") or ""
         if _read(index / "level") == "2" and size.endswith("K"):

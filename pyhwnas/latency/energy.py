@@ -5,12 +5,16 @@ The agent imports this, so it needs nothing else of the package.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 __all__ = ["COUNTERS", "EnergyCounter", "open_counter"]
 
 POWERCAP = Path("/sys/class/powercap")
+MIRRORED = 1e6
+"""Microjoules that two counters of one energy may be apart when they are read one after the other;
+independent ones that have run for a while differ by far more."""
 COUNTERS = ("powercap", "nvml")
 
 
@@ -59,7 +63,8 @@ class Powercap:
     """Running average power limit counters of CPU packages and their memory.
 
     Zones inside of a package (cores, graphics) are part of it already, and ``psys``, the whole
-    platform, is left out; memory (``dram``) is counted beside its package.
+    platform, is left out; memory (``dram``) is counted beside its package. What is offered twice,
+    through memory-mapped registers or on each die, is counted once.
 
     Parameters
     ----------
@@ -68,31 +73,50 @@ class Powercap:
     """
 
     def __init__(self, root: Path) -> None:
-        names = {path: _text(path) for path in sorted(root.glob("*/name"))}
-        zones = [
-            path.parent for path, name in names.items() if name.startswith(("package", "dram"))
-        ]
+        names = {path.parent: _text(path) for path in sorted(root.glob("*/name"))}
+        # The same package may be offered again through its registers in memory.
+        names = {
+            zone: name
+            for zone, name in names.items()
+            if zone.name.partition(":")[0] == "intel-rapl" or not _has_rapl(names)
+        }
+        counted = ("package", "dram")
+        zones = [zone for zone, name in names.items() if name.startswith(counted)]
         if not zones:
             raise RuntimeError(
                 f"energy: this machine offers no counter of its packages under {root}; virtual "
                 "machines and most boards have none"
             )
-        self._zones = [_Zone(zone) for zone in zones]
-        self.name = "powercap " + " ".join(names[zone / "name"] for zone in zones)
+        self._zones = _distinct([_Zone(zone) for zone in zones])
+        self.name = "powercap " + " ".join(names[zone.folder] for zone in self._zones)
 
     def read(self) -> float:
         """Microjoules of all zones."""
         return float(sum(zone.read() for zone in self._zones))
 
 
+def _has_rapl(zones: Mapping[Path, str]) -> bool:
+    return any(zone.name.startswith("intel-rapl:") for zone in zones)
+
+
+def _distinct(zones: Sequence[_Zone]) -> list[_Zone]:
+    """Leave out counters that mirror an earlier one, as dies of some AMD processors do."""
+    kept: list[_Zone] = []
+    for zone in zones:
+        if not any(0 < zone.start and abs(zone.start - other.start) < MIRRORED for other in kept):
+            kept.append(zone)
+    return kept
+
+
 class _Zone:
     """One counter, which starts again from 0 at its range."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._path = folder / "energy_uj"
         self._range = int(_text(folder / "max_energy_range_uj"))
         self._passed = 0
-        self._last = self._raw()
+        self.start = self._last = self._raw()
 
     def read(self) -> int:
         raw = self._raw()

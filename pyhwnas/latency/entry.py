@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["INTERPOLATED", "LEVEL", "Entry", "Z"]
+from pyhwnas.latency.calibrate import spread_of_median
+
+__all__ = ["INTERPOLATED", "LEVEL", "PART", "Entry", "Z"]
 
 LEVEL = 0.9
 """Probability of the intervals that entries carry."""
 
 Z = 1.6448536269514722
 """Standard deviations from the middle of a normal interval of that level to its ends."""
+
+PART = "part of a sum"
+"""Quality of an entry that is known only together with others."""
 
 INTERPOLATED = "interpolated"
 """Quality of an entry that was never measured, see `pyhwnas.latency.interpolate`."""
@@ -25,7 +30,7 @@ class Entry:
     ms : float
         Its marginal cost in milliseconds: timed in its carrier, minus the carrier, at least 0.
     low_ms, high_ms : float or None
-        90 % interval by bootstrap over processes.
+        90 % interval over processes, Student's; None for a single one.
     min_ms, p25_ms, median_ms : float or None
         Readings with the carrier, medians over processes.
     carrier_ms : float or None
@@ -34,14 +39,15 @@ class Entry:
         Calls and processes behind it.
     quality : str
         ``"ok"``, or what speaks against it: ``"contended"`` (other programs had the core),
-        ``"below resolution"`` (not told from 0), ``"one process"``, ``"published"`` (by others,
+        ``"unsettled"`` (its interval within a process was wider than asked for), ``"below
+        resolution"`` (not told from 0), ``"one process"``, ``"published"`` (by others,
         who state no error), ``"part of a sum"`` (known only together with other units),
         ``"interpolated"``.
     process_ms : tuple of float
         The cost in each process, of which `ms` is the median; what tables are merged by.
     mj, low_mj, high_mj : float or None
-        Its marginal energy in millijoules, and a 90 % interval by bootstrap over processes; None
-        where energy was not counted. Unlike a time it may be below 0, where a carrier alone was
+        Its marginal energy in millijoules, and a 90 % interval over processes; None where energy
+        was not counted. Unlike a time it may be below 0, where a carrier alone was
         counted higher.
     """
 
@@ -62,7 +68,9 @@ class Entry:
 
     @property
     def deviation_ms(self) -> float:
-        """Standard deviation of a normal value with this interval; 0 where there is none."""
+        """Standard deviation: over processes, else of a normal value with this interval, else 0."""
+        if len(self.process_ms) > 1:
+            return spread_of_median(self.process_ms)
         if self.low_ms is None or self.high_ms is None:
             return 0.0
         return (self.high_ms - self.low_ms) / (2 * Z)

@@ -100,8 +100,8 @@ def find_table(
             say(f"Passed over: {table}")
         elif table.covers(space) and (table.energy is not None or not energy):
             candidates.append((path, table))
-    # Sorted by whether it is another device's; within each kind the order of folders stays.
-    for path, table in sorted(candidates, key=lambda item: bool(item[1].matches(device))):
+    # Within each rank the order of folders stays.
+    for path, table in sorted(candidates, key=lambda item: _rank(item[1], device)):
         other = table.matches(device)
         if other and not any_device:
             say(f"Not this device's: {path} ({'; '.join(other)})")
@@ -113,6 +113,12 @@ def find_table(
             say(f"Note: the device has changed: {line}")
         return table
     return None
+
+
+def _rank(table: LatencyTable, device: Fingerprint) -> tuple[bool, bool, bool]:
+    """Put first what is this device's, was timed in carriers, and on a steady machine."""
+    other_design = table.protocol.get("design", "carrier") != "carrier"
+    return bool(table.matches(device)), other_design, table.noisy
 
 
 def _packaged() -> Iterator[Path]:

@@ -13,7 +13,7 @@ from pyhwnas._optional import require
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.calibrate import student_quantile
 from pyhwnas.latency.columns import HasPlan, plan_of
-from pyhwnas.latency.entry import INTERPOLATED, LEVEL, Entry
+from pyhwnas.latency.entry import INTERPOLATED, LEVEL, PART, Entry
 from pyhwnas.latency.table import LatencyTable
 from pyhwnas.networks import Unit, macs, params
 
@@ -60,7 +60,7 @@ def interpolate(table: LatencyTable, space: HasPlan) -> LatencyTable:
     kinds: dict[str, list[Unit]] = {}
     for key, entry in table.entries.items():
         # What is told from other units only in sums, or not from 0, would not fit any line.
-        if entry.ms > 0 and not entry.interpolated:
+        if entry.ms > 0 and entry.quality not in (INTERPOLATED, PART):
             unit = Unit.parse(key)
             kinds.setdefault(_kind(unit), []).append(unit)
     models: dict[str, _Model] = {}

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from pyhwnas.errors import LatencyTableError
+from pyhwnas.errors import LatencyTableError, MissingExtraError
 from pyhwnas.latency.backends import LatencyBackend, address
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
 from pyhwnas.latency.device import Fingerprint
@@ -169,7 +169,10 @@ def measure(
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pyhwnas-") as name:
         folder = Path(name)
-        items = _write(models, folder, backend, batch) if len(results) < processes else {}
+        failed: dict[str, str] = {}
+        items: dict[str, dict[str, Any]] = {}
+        if len(results) < processes:
+            items, failed = _write(models, folder, backend, batch)
         while len(results) < processes:
             number = len(results)
             seconds = None
@@ -177,7 +180,7 @@ def measure(
                 left = time_cap - (time.monotonic() - start)
                 seconds = max(left, 0.0) / (processes - number)
             # What could not be timed once is not tried again in later processes.
-            failed = dict(results[-1].failed) if results else {}
+            failed = dict(results[-1].failed) if results else failed
             todo = {key: item for key, item in items.items() if key not in failed}
             work = _work(backend, settings, batch) | {"seed": seed + number, "seconds": seconds}
 
@@ -203,22 +206,37 @@ def _work(backend: LatencyBackend, settings: Settings, batch: int) -> dict[str, 
 
 def _write(
     models: Sequence[Model], folder: Path, backend: LatencyBackend, batch: int
-) -> dict[str, dict[str, Any]]:
-    """Write the models into a folder, once for all processes; the anchor comes first."""
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Write the models into a folder, once for all processes; the anchor comes first.
+
+    Returns what the agent reads of each, and why some could not be written.
+    """
     items: dict[str, dict[str, Any]] = {}
+    failed: dict[str, str] = {}
     for number, model in enumerate([Model(ANCHOR.key, ANCHOR), *models]):
-        encoded = backend.encode(model.graph, batch)
+        try:
+            encoded = backend.encode(model.graph, batch)
+        except MissingExtraError:
+            raise
+        except Exception as error:  # whatever a runtime's tools raise
+            failed[model.key] = f"{type(error).__name__}: {error}"
+            continue
         path = folder / f"{number:04}.model"
         path.write_bytes(encoded.model)
         # Sessions hold weights about twice, and activations that are small beside 16 MiB or so.
-        size = 2 * len(encoded.model) + 2**24
+        size = 2 * len(encoded.model) + batch * 2**24
         items[model.key] = {
             "model": path.name,
             "inputs": encoded.inputs,
             "cold": model.cold,
             "bytes": size,
         }
-    return items
+    if ANCHOR.key in failed:
+        raise LatencyTableError(
+            "nothing could be timed on this backend: it refuses the anchor network: "
+            f"{failed[ANCHOR.key]}"
+        )
+    return items, failed
 
 
 def measure_networks(

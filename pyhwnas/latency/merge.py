@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency.calibrate import Accuracy, NetworkError, accuracy, bootstrap, fit_scale
+from pyhwnas.latency.calibrate import Accuracy, NetworkError, accuracy, fit_scale, process_interval
 from pyhwnas.latency.entry import Entry
 from pyhwnas.latency.table import LatencyTable
 from pyhwnas.networks import build
@@ -41,7 +41,7 @@ def merge(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
     -----
     Times of each table are first taken to one speed, at which the anchor needs the median over
     all processes. A unit of several tables gets the median of all its processes and their
-    bootstrap interval. Where a table does not hold the values of single processes (schema 1), it
+    interval. Where a table does not hold the values of single processes (schema 1), it
     gets the mean weighted by processes, and an interval that reaches over those of all tables:
     from three processes each, nothing narrower can be said. Interpolated entries give way to
     measured ones. Then the scale is fitted to all probe networks again and checked on all held-out
@@ -103,6 +103,11 @@ def _check(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
             "merge: expected tables with an anchor, which ties their times together, got one "
             "without; measure with: pyhwnas profile"
         )
+    if any(table.energy is not None for table in tables):
+        raise LatencyTableError(
+            "merge: expected tables of times alone, got one with energies, which cannot be pooled; "
+            "profile again with more processes instead"
+        )
     if len({table.fingerprint for table in tables}) < len(tables):
         raise LatencyTableError("merge: expected different tables, got one twice")
     return first
@@ -138,7 +143,8 @@ def _pooled(rows: Sequence[tuple[Entry, float]]) -> Entry:
     counts = [max(entry.processes, 1) for entry, _ in rows]
     if all(entry.process_ms for entry, _ in rows):
         ms = max(float(np.median(values)), 0.0)
-        low, high = (max(end, 0.0) for end in bootstrap(np.sort(values)))
+        ends = process_interval(values)
+        low, high = (None, None) if ends is None else (max(end, 0.0) for end in ends)
     else:
         values = ()
         ms = float(np.average([entry.ms * speed for entry, speed in rows], weights=counts))

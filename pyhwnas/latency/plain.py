@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pyhwnas.errors import LatencyTableError
+from pyhwnas.latency.calibrate import Accuracy, EnergyAccuracy, NetworkEnergy, NetworkError
+from pyhwnas.latency.device import Fingerprint
+from pyhwnas.latency.entry import Entry
 
-__all__ = ["SCHEMA", "digest", "parse", "read", "render"]
+__all__ = ["SCHEMA", "digest", "fields_of", "parse", "read", "render"]
 
 SCHEMA = 2
 """Version of the format. 1 knew measured tables alone, without the values of single processes."""
@@ -82,6 +85,38 @@ def read(path: Path) -> dict[str, Any]:
             "file was edited or damaged; restore it or measure again with: pyhwnas profile"
         )
     return content
+
+
+def fields_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the fields of a table of the content of its file.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, AttributeError
+        If it is not the content of a table.
+    """
+    fields = dict(content)
+    fields["device"] = Fingerprint.from_json(content["device"])
+    fields["entries"] = {
+        key: Entry(**entry | {"process_ms": tuple(entry.get("process_ms", ()))})
+        for key, entry in content["entries"].items()
+    }
+    fields["anchor_ms"] = tuple(content["anchor_ms"])
+    if content["accuracy"] is not None:
+        fields["accuracy"] = Accuracy(**_with_networks(content["accuracy"], NetworkError))
+    if "energy" in content:
+        fields["energy"] = EnergyAccuracy(**_with_networks(content["energy"], NetworkEnergy))
+    return fields
+
+
+def _with_networks(
+    accuracy: Mapping[str, Any], kind: type[NetworkError] | type[NetworkEnergy]
+) -> dict[str, Any]:
+    networks = {
+        name: tuple(kind(**network) for network in accuracy[name])
+        for name in ("probes", "held_out")
+    }
+    return {**accuracy, **networks}
 
 
 def _refuse(word: str) -> NoReturn:

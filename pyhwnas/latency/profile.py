@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import time
 from collections.abc import Collection, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +21,7 @@ from pyhwnas.latency.backends import LatencyBackend
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
 from pyhwnas.latency.designs import DESIGNS, Case
 from pyhwnas.latency.host import Host, Local
-from pyhwnas.latency.measure import Model, OnProgress, look, measure
+from pyhwnas.latency.measure import Model, OnProgress, Progress, look, measure
 from pyhwnas.latency.readings import PROTOCOL, Process, Settings
 from pyhwnas.latency.table import LatencyTable
 from pyhwnas.networks import ABSENT, INPUT, Network, Plan, Unit, build, params, unit_macs
@@ -63,8 +65,9 @@ def profile(
     batch : int
         Inputs per inference.
     processes : int
-        Timing processes, one after the other. They differ by more than calls within them do:
-        three are the least for an interval that means something.
+        Timing processes for the units, one after the other, and as many for whole networks. They
+        differ by more than calls within them do: three are the least for an interval that means
+        something.
     settings : Settings, optional
         Rounds, statistic, target interval and the like.
     time_cap : float, optional
@@ -114,22 +117,30 @@ def profile(
         for unit in chosen
     ]
     networks = _networks(space, plan, chosen, probes=probes, held_out=held_out, seed=seed)
-    models = _models(cases, networks)
-    partial = _Partial(path, device.identity, settings, [model.key for model in models], seed)
-    results = measure(
-        models,
-        backend,
-        settings,
-        device=device,
-        host=host,
-        processes=processes,
-        batch=batch,
-        seed=seed,
-        time_cap=time_cap,
-        finished=partial.load()[:processes] if resume else (),
-        on_process=partial.save,
-        on_progress=on_progress,
-    )
+    parts = {"units": _unit_models(cases), "networks": _network_models(networks)}
+    count = sum(map(len, parts.values()))
+    keys = {name: [model.key for model in models] for name, models in parts.items()}
+    partial = _Partial(path, device.identity, settings, keys, seed)
+    if not resume:
+        partial.remove()
+    results = {}
+    for number, (name, models) in enumerate(parts.items()):
+        results[name] = partial.load(name)[:processes] if models else []
+        if models:
+            results[name] = measure(
+                models,
+                backend,
+                settings,
+                device=device,
+                host=host,
+                processes=processes,
+                batch=batch,
+                seed=seed + number * processes,
+                time_cap=None if time_cap is None else time_cap * len(models) / count,
+                finished=results[name],
+                on_process=functools.partial(partial.save, name),
+                on_progress=on_progress and _of_all(on_progress, number, processes),
+            )
     seconds = round(time.monotonic() - start, 1)
     table = assemble(
         space=space.name,
@@ -140,7 +151,7 @@ def profile(
         settings=settings,
         cases=cases,
         networks=networks,
-        processes=results,
+        processes=(results["units"], results["networks"]),
         seconds=seconds,
     )
     if path is not None:
@@ -174,22 +185,32 @@ def _networks(
     _, first = np.unique(space.identity(X), return_index=True)
     first.sort()
     X, ids = X[first], ids[first]
-    held = min(held_out, len(X))
-    macs = np.where(ids[held:] == ABSENT, 0, unit_macs(plan)[ids[held:]]).sum(axis=1)
-    places = np.linspace(0, len(macs) - 1, min(probes, len(macs))).round().astype(int)
-    spread = held + np.argsort(macs, kind="stable")[places]
-    return [build(space, x) for x in X[spread]], [build(space, x) for x in X[:held]]
+    # Where there are few, a third of them fits the scale.
+    fitting = min(probes, -(-len(X) // 3))
+    macs = np.where(ids == ABSENT, 0, unit_macs(plan)[ids]).sum(axis=1)
+    places = np.linspace(0, len(X) - 1, fitting).round().astype(int)
+    spread = np.argsort(macs, kind="stable")[places]
+    rest = np.setdiff1d(np.arange(len(X)), spread)[:held_out]
+    return [build(space, x) for x in X[spread]], [build(space, x) for x in X[rest]]
 
 
-def _models(cases: Sequence[Case], networks: Sequence[Sequence[Network]]) -> list[Model]:
-    """List everything to time once, though many units share a carrier."""
-    models: dict[str, Model] = {}
-    for case in cases:
-        for key, graph in case.graphs.items():
-            models[key] = Model(key, graph, case.cold)
-    for network in chain.from_iterable(networks):
-        models[network_key(network)] = Model(network_key(network), network)
+def _unit_models(cases: Sequence[Case]) -> list[Model]:
+    """List the graphs of all units once, though many share a carrier."""
+    models = {key: Model(key, graph, case.cold) for case in cases for key, graph in case.graphs}
     return list(models.values())
+
+
+def _network_models(networks: Sequence[Sequence[Network]]) -> list[Model]:
+    return [Model(network_key(network), network) for network in chain.from_iterable(networks)]
+
+
+def _of_all(on_progress: OnProgress, part: int, processes: int) -> OnProgress:
+    """Count the processes of units and those of networks through."""
+
+    def tell(at: Progress) -> None:
+        on_progress(at._replace(process=at.process + part * processes, processes=2 * processes))
+
+    return tell
 
 
 class _Partial:
@@ -200,24 +221,26 @@ class _Partial:
         # Readings of other units, settings or devices must not be mixed with these.
         self._what = hashlib.sha256(repr((PROTOCOL, what)).encode()).hexdigest()
 
-    def load(self) -> list[Process]:
-        """Read what an interrupted call with the same arguments has left, if anything."""
-        if self._path is None:
-            return []
-        try:
-            data = json.loads(self._path.read_text(encoding="utf-8"))
-            same = data["what"] == self._what
-            return [Process.from_json(row) for row in data["processes"]] if same else []
-        except (OSError, ValueError, KeyError, TypeError):
-            return []
+    def load(self, part: str) -> list[Process]:
+        """Read what an interrupted call with the same arguments has left of a part, if anything."""
+        return [Process.from_json(row) for row in self._read().get(part, ())]
 
-    def save(self, processes: Sequence[Process]) -> None:
-        """Write all finished processes."""
+    def save(self, part: str, processes: Sequence[Process]) -> None:
+        """Write all finished processes of a part, beside those of the other."""
         if self._path is not None:
-            rows = [process.to_json() for process in processes]
-            write_atomically(self._path, json.dumps({"what": self._what, "processes": rows}))
+            rows = {**self._read(), part: [process.to_json() for process in processes]}
+            write_atomically(self._path, json.dumps({"what": self._what, "parts": rows}))
 
     def remove(self) -> None:
-        """Delete the file once the table is written."""
+        """Delete the file: the table is written, or begun anew."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, Any]:
+        if self._path is None:
+            return {}
+        try:
+            data = json.loads(self._path.read_text(encoding="utf-8"))
+            return dict(data["parts"]) if data["what"] == self._what else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyhwnas.latency.backends import Clock
-from pyhwnas.latency.calibrate import bootstrap
+from pyhwnas.latency.calibrate import process_interval
 from pyhwnas.latency.designs import Design
 from pyhwnas.networks import Unit
 
@@ -100,12 +101,22 @@ class Settings:
     energy_ms: float = 25.0
 
     def __post_init__(self) -> None:
-        if self.rounds < 1 or self.calls < 1 or self.warmups < 0:
-            raise ValueError("rounds and calls must be at least 1, warmups at least 0")
+        for name, least in (("rounds", 1), ("calls", 1), ("warmups", 0), ("cold_bytes", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}: expected at least {least}, got {getattr(self, name)}")
         if not 0 < self.target_interval < 1:
             raise ValueError(f"target_interval: expected 0 to 1, got {self.target_interval}")
-        if self.design not in get_args(Design):
-            raise ValueError(f"design: expected {', '.join(get_args(Design))}, got {self.design!r}")
+        if not self.disturbed > 1:
+            raise ValueError(f"disturbed: expected more than 1, got {self.disturbed}")
+        if self.flush_bytes is not None and self.flush_bytes < 1:
+            raise ValueError(f"flush_bytes: expected at least 1, got {self.flush_bytes}")
+        if not self.energy_ms > 0:
+            raise ValueError(f"energy_ms: expected more than 0, got {self.energy_ms}")
+        for name, kind in (("statistic", Statistic), ("design", Design)):
+            if getattr(self, name) not in get_args(kind):
+                raise ValueError(
+                    f"{name}: expected {', '.join(get_args(kind))}, got {getattr(self, name)!r}"
+                )
 
     def on(self, cache_bytes: int | None) -> Settings:
         """Fill in what a device decides: the size of the buffer that flushes its caches."""
@@ -138,16 +149,20 @@ class Process:
     failed : dict of str to str
         Models that could not be timed, here or in earlier processes, and why.
     stop : str
-        ``"interval"``, ``"rounds"`` or ``"time"``: what ended the rounds.
+        What ended the rounds: ``"interval"`` (all models had settled), ``"rounds"`` or ``"time"``.
+    unsettled : tuple of str
+        Models whose interval was not within the target in the end.
     """
 
     visits: dict[str, list[Visit]]
     failed: dict[str, str]
     stop: str
+    unsettled: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {"visits": self.visits, "failed": self.failed, "stop": self.stop}
+        names = ("visits", "failed", "stop", "unsettled")
+        return {name: getattr(self, name) for name in names}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Process:
@@ -156,7 +171,7 @@ class Process:
             key: [Visit((w[0], w[1], w[2], w[3]), *rest) for w, *rest in rows]
             for key, rows in data["visits"].items()
         }
-        return cls(visits, dict(data["failed"]), data["stop"])
+        return cls(visits, dict(data["failed"]), data["stop"], tuple(data["unsettled"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,24 +184,26 @@ class Measurement:
         Unit key, or the name of a network.
     ms : float
         Median over processes of the statistic that was asked for.
-    low_ms, high_ms : float
-        90 % interval of it, by bootstrap over processes.
+    low_ms, high_ms : float or None
+        90 % interval of it over processes; None for a single one.
     min_ms, p25_ms, median_ms : float
         Median over processes of each process's minimum, lower quartile and median.
     samples, rejected : int
         Calls used and calls left out.
     processes : tuple of float
-        Each process's own value in milliseconds.
+        Each process's own value in milliseconds, NaN where it saw too little.
     contended : bool
         Whether other programs had the core too often to leave their rounds out.
+    unsettled : bool
+        Whether its interval within a process was not as narrow as asked for.
     processes_mj : tuple of float
-        Each process's median energy of a call in millijoules; empty if it was not counted.
+        Each process's mean energy of a call in millijoules, NaN where it was not counted.
     """
 
     key: str
     ms: float
-    low_ms: float
-    high_ms: float
+    low_ms: float | None
+    high_ms: float | None
     min_ms: float
     p25_ms: float
     median_ms: float
@@ -194,14 +211,25 @@ class Measurement:
     rejected: int
     processes: tuple[float, ...]
     contended: bool
-    processes_mj: tuple[float, ...] = ()
+    unsettled: bool
+    processes_mj: tuple[float, ...]
+
+    @property
+    def repeats(self) -> list[float]:
+        """Milliseconds in each process that saw enough."""
+        return [ms for ms in self.processes if not math.isnan(ms)]
+
+    @property
+    def repeats_mj(self) -> list[float]:
+        """Millijoules in each process that counted them."""
+        return [mj for mj in self.processes_mj if not math.isnan(mj)]
 
 
 class _Used(NamedTuple):
     """A model's calls in one process that count: milliseconds at the reference speed."""
 
     times: npt.NDArray[np.float64]
-    mj: list[float]
+    mj: float
     rejected: int
     contended: bool
 
@@ -269,18 +297,18 @@ class Readings:
         """Put the readings of one model together; None if there are none or it failed."""
         if key in self._processes[-1].failed:
             return None
-        rows = [
-            self._used(process.visits[key], windows)
+        found = [
+            self._used(process.visits.get(key, ()), windows)
             for process, windows in zip(self._processes, self._slowness, strict=True)
-            if key in process.visits
         ]
-        rows = [row for row in rows if row.times.size]
+        rows = [row for row in found if row.times.size]
         if not rows:
             return None
         quantiles = np.array([np.quantile(row.times, [0.0, 0.25, 0.5]) for row in rows])
-        values = quantiles[:, ("min", "p25", "median").index(self._settings.statistic)]
-        low, high = bootstrap(values)
+        values = quantiles[:, get_args(Statistic).index(self._settings.statistic)].tolist()
+        low, high = process_interval(values) or (None, None)
         least, quarter, half = np.median(quantiles, axis=0).tolist()
+        by_process = iter(values)
         return Measurement(
             key=key,
             ms=float(np.median(values)),
@@ -291,9 +319,10 @@ class Readings:
             median_ms=half,
             samples=sum(len(row.times) for row in rows),
             rejected=sum(row.rejected for row in rows),
-            processes=tuple(values.tolist()),
+            processes=tuple(next(by_process) if row.times.size else np.nan for row in found),
             contended=any(row.contended for row in rows),
-            processes_mj=tuple(float(np.median(row.mj)) for row in rows if row.mj),
+            unsettled=any(key in process.unsettled for process in self._processes),
+            processes_mj=tuple(row.mj for row in found),
         )
 
     def anchor_ms(self) -> tuple[float, ...]:
@@ -341,7 +370,10 @@ class Readings:
             ]
         )
         # Energy is left as it was counted: a core that is slowed down needs less of it each second.
-        mj = [visit.uj / 1000 for visit in used if visit.uj is not None]
+        # Sums over visits, since a counter may move in steps that are longer than one of them.
+        counted = [(visit.uj, len(visit.wall_ns)) for visit in used if visit.uj is not None]
+        calls = sum(n for _, n in counted)
+        mj = sum(uj * n for uj, n in counted) / calls / 1000 if calls else np.nan
         rejected = sum(len(visit.wall_ns) for visit in visits) - len(times)
         return _Used(times, mj, rejected, contended)
 

@@ -22,13 +22,16 @@ COLUMNS = ("unit", "ms", "low_ms", "high_ms")
 
 
 def write_csv(table: LatencyTable, path: str | os.PathLike[str]) -> None:
-    """Write a table's units, without the scale, one a line: unit, ms, low_ms, high_ms."""
+    """Write a table's units one a line: unit, ms, low_ms, high_ms, each times the scale.
+
+    Sums of these numbers are the table's predictions of networks.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for key, entry in table.entries.items():
-        ends = ("" if end is None else repr(end) for end in (entry.low_ms, entry.high_ms))
-        writer.writerow([key, repr(entry.ms), *ends])
+        values = (entry.ms, entry.low_ms, entry.high_ms)
+        writer.writerow([key, *("" if v is None else repr(table.scale * v) for v in values)])
     write_atomically(Path(path), text.getvalue())
 
 

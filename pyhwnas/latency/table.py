@@ -15,17 +15,11 @@ import numpy.typing as npt
 
 from pyhwnas._files import write_atomically
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency.calibrate import (
-    Accuracy,
-    EnergyAccuracy,
-    NetworkEnergy,
-    NetworkError,
-    student_quantile,
-)
+from pyhwnas.latency.calibrate import Accuracy, EnergyAccuracy, student_quantile
 from pyhwnas.latency.columns import Columns, HasPlan, plan_of
 from pyhwnas.latency.device import Fingerprint
 from pyhwnas.latency.entry import Entry
-from pyhwnas.latency.plain import SCHEMA, digest, read, render
+from pyhwnas.latency.plain import SCHEMA, digest, fields_of, read, render
 from pyhwnas.networks import ABSENT, Network, Plan, Unit
 
 __all__ = ["NO_ERROR", "SCHEMA", "UNKNOWN", "Entry", "LatencyTable"]
@@ -217,9 +211,10 @@ class LatencyTable:
         the held-out networks. That spread comes from few networks, hence Student's quantile for
         one more. The other is the units': the sum of their variances, which tells networks of
         well-measured units from networks of contended or interpolated ones, as the spread of a
-        few networks cannot. Units are taken as independent and normal, with the interval that
-        their entries state; one without an interval adds nothing. What the spread already holds
-        of the units' errors is counted twice: intervals are rather too wide.
+        few networks cannot. Units are taken as independent and normal, with the spread that
+        their processes show or their interval states; one without either adds nothing. What
+        the spread already holds of the units' errors is counted twice: intervals are rather too
+        wide.
         """
         if not 0 < level < 1:
             raise ValueError(f"level: expected a number between 0 and 1, got {level}")
@@ -271,16 +266,18 @@ class LatencyTable:
             lines.append(
                 f"on {len(a.held_out)} held-out networks: mean error {a.mape:.1f} % "
                 f"({a.mape_unscaled:.1f} % without the scale), {a.within_5:.0f} % of them within "
-                f"5 %, {a.within_10:.0f} % within 10 %; measuring the same networks again in "
-                f"another process: {floor}"
+                f"5 %, {a.within_10:.0f} % within 10 %; measuring the same networks again "
+                f"differs by {floor}"
             )
         if self.energy is not None:
             e = self.energy
             floor = "unknown" if e.floor is None else f"{e.floor:.1f} %"
             lines.append(
-                f"energy by {e.counter}: mean error {e.mape:.1f} %, counting again in another "
-                f"process: {floor}"
+                f"energy by {e.counter}: mean error {e.mape:.1f} %, counting again "
+                f"differs by {floor}"
             )
+        if "time" in self.protocol.get("stop", ()):
+            lines.append("the time cap ended it before all units had settled")
         if self.noisy:
             lines.append(
                 "this machine was too unsteady to rely on these numbers "
@@ -338,7 +335,7 @@ class LatencyTable:
         """
         content = read(Path(path))
         try:
-            return cls(**_from_plain(content))
+            return cls(**fields_of(content))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise LatencyTableError(
                 f"{path}: expected the fields of a latency table of schema {SCHEMA}, got others "
@@ -394,26 +391,3 @@ class LatencyTable:
             f"table {self.name}: expected an entry for unit {key!r}, got none{reason}; "
             f"{MEASURE_AGAIN} {self.space}"
         )
-
-
-def _from_plain(data: dict[str, Any]) -> dict[str, Any]:
-    fields = dict(data)
-    device = dict(data["device"])
-    device["instruction_sets"] = tuple(device["instruction_sets"])
-    fields["device"] = Fingerprint(**device)
-    fields["entries"] = {
-        key: Entry(**entry | {"process_ms": tuple(entry.get("process_ms", ()))})
-        for key, entry in data["entries"].items()
-    }
-    fields["anchor_ms"] = tuple(data["anchor_ms"])
-    if data["accuracy"] is not None:
-        accuracy = dict(data["accuracy"])
-        for name in ("probes", "held_out"):
-            accuracy[name] = tuple(NetworkError(**network) for network in accuracy[name])
-        fields["accuracy"] = Accuracy(**accuracy)
-    if "energy" in data:
-        energy = dict(data["energy"])
-        for name in ("probes", "held_out"):
-            energy[name] = tuple(NetworkEnergy(**network) for network in energy[name])
-        fields["energy"] = EnergyAccuracy(**energy)
-    return fields

@@ -54,6 +54,7 @@ class TimingProcess:
     failed: dict[str, str]
     on_round: Callable[[Mapping[str, Any]], None]
     visits: dict[str, list[Visit]] = field(default_factory=dict)
+    unsettled: list[str] = field(default_factory=list)
     stop: str = ""
     start: float = field(default_factory=time.monotonic)
 
@@ -72,7 +73,7 @@ class TimingProcess:
             before = sum(map(len, self.visits.values()))
             at, talk = self._attempt(attempt)
             if self.stop:
-                return Process(self.visits, self.failed, self.stop)
+                return Process(self.visits, self.failed, self.stop, tuple(self.unsettled))
             if talk.lost:
                 if sum(map(len, self.visits.values())) > before:
                     pauses = iter(PAUSES)
@@ -82,10 +83,17 @@ class TimingProcess:
                 time.sleep(pause)
                 continue
             reason = talk.death()
-            if at is None or at == ANCHOR.key:
+            if refused := self.failed.get(ANCHOR.key):
+                raise LatencyTableError(
+                    "nothing could be timed on this backend: it refuses the anchor network: "
+                    f"{refused}"
+                )
+            if at is None:
                 raise LatencyTableError(f"nothing could be timed on this backend: {reason}")
             strikes[at] += 1
             if strikes[at] == STRIKES:
+                if at == ANCHOR.key:
+                    raise LatencyTableError(f"{reason}, twice while the anchor network ran")
                 self.failed[at] = reason
                 del self.items[at]
         raise AssertionError("count() ended")
@@ -129,5 +137,7 @@ class TimingProcess:
                 self.failed[keys[event["item"]]] = event["error"]
             case "round":
                 self.on_round(event)
+            case "unsettled":
+                self.unsettled += [keys[item] for item in event["items"]]
             case "end":
                 self.stop = event["stop"]

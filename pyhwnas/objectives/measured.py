@@ -156,4 +156,4 @@ class MeasuredEnergy(_Measured):
         object.__setattr__(self, "settings", replace(self.settings, energy=self.counter))
 
     def _value(self, found: Measurement) -> float:
-        return float(np.median(found.processes_mj))
+        return float(np.nanmedian(found.processes_mj))

@@ -309,14 +309,14 @@ class Run:
             reference = table.reference_ms
         with self.progress.stage("verify") as advance:
             found = measure_networks(
-                {item.network.arch: item.onnx for item in exported},
+                {item.network.arch: item.network for item in exported},
                 backend=backend,
                 batch=self.job.batch_size,
                 seed=self.job.seed,
                 reference_ms=reference,
                 on_progress=lambda p: advance(*rounds(p)),
             )
-        floor = remeasure_floor([m.processes for m in found.values()])
+        floor = remeasure_floor([m.repeats for m in found.values()])
         measured = Verified(
             ms={arch: m.ms for arch, m in found.items()},
             floor=None if floor is None else floor / 100,

@@ -86,7 +86,11 @@ def make_table(
         found = fingerprint(backend, batch=job.batch_size)
     else:
         found = look(backend, ssh, batch=job.batch_size).device
+    settings = settings or Settings()
     runtime = f"{found.backend}-{found.precision}-t{found.threads}-b{found.batch}"
+    # Another way of timing, or energies beside the times, is another table.
+    runtime += "" if settings.design == "carrier" else f"-{settings.design}"
+    runtime += f"-{settings.energy.partition(':')[0]}" if settings.energy else ""
     runtime = re.sub(r"[^A-Za-z0-9.]+", "-", runtime)
     device = hashlib.sha256(repr(found.identity).encode()).hexdigest()
     path = place / f"{space.name}-{runtime}-{space.plan.fingerprint[:8]}-{device[:8]}.json"

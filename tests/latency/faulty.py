@@ -16,13 +16,17 @@ class FaultyBackend:
     kills: str = ""
     refuses: str = ""
     once: str = ""
+    unwritten: str = ""
     threads: int = 1
     clock: str = "cpu"
     name = "faulty"
     precision = "fp32"
 
     def encode(self, graph, batch):
-        return OnnxRuntimeBackend().encode(graph, batch)
+        encoded = OnnxRuntimeBackend().encode(graph, batch)
+        if self.unwritten and self.unwritten.encode() in encoded.model:
+            raise NotImplementedError("no form for this")
+        return encoded
 
     def version(self):
         return "1"

@@ -6,7 +6,7 @@ import numpy as np
 from latency.toy import ALL, Toy
 
 from pyhwnas.latency import Entry, Fingerprint, LatencyTable
-from pyhwnas.latency.calibrate import NetworkError, accuracy, bootstrap
+from pyhwnas.latency.calibrate import NetworkError, accuracy, process_interval
 from pyhwnas.latency.spreadsheet import named_device
 
 HERE = Fingerprint(
@@ -34,7 +34,7 @@ def made(
     entries = {}
     for number, unit in enumerate(unit for unit in space.plan.units if unit.nodes):
         values = speed * factor * (0.1 + 0.05 * number) * rng.normal(1.0, 0.02, 3)
-        low, high = bootstrap(values)
+        low, high = (max(end, 0.0) for end in process_interval(values))
         ms = float(np.median(values))
         entries[unit.key] = Entry(
             ms=ms, low_ms=low, high_ms=high, min_ms=ms, p25_ms=ms, median_ms=ms, carrier_ms=0.1,

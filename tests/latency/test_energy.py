@@ -19,8 +19,8 @@ from pyhwnas.networks import build
 WATTS = 20
 
 
-def _zone(root, number, name, energy, limit=10**9):
-    folder = root / f"intel-rapl:{number}"
+def _zone(root, number, name, energy, limit=10**9, folder=None):
+    folder = root / (folder or f"intel-rapl:{number}")
     folder.mkdir(parents=True)
     (folder / "name").write_text(f"{name}\n")
     (folder / "energy_uj").write_text(f"{energy}\n")
@@ -49,16 +49,29 @@ def tree(tmp_path):
 
 
 def test_packages_and_memory_are_added_and_their_parts_are_not(tmp_path):
-    package = _zone(tmp_path, 0, "package-0", 1000)
+    package = _zone(tmp_path, 0, "package-0", 5_001_000)
     _zone(tmp_path, "0:0", "core", 500)
     memory = _zone(tmp_path, "0:1", "dram", 70)
     _zone(tmp_path, 1, "psys", 9000)
     counter = open_counter(f"powercap:{tmp_path}")
     assert counter.name == "powercap package-0 dram"
-    assert counter.read() == 1070
-    package.write_text("1100\n")
+    assert counter.read() == 5_001_070
+    package.write_text("5001100\n")
     memory.write_text("80\n")
-    assert counter.read() == 1180
+    assert counter.read() == 5_001_180
+
+
+def test_what_is_offered_twice_is_counted_once(tmp_path):
+    for folder, name, energy in (
+        ("intel-rapl:0", "package-0", 5_000_000),
+        ("intel-rapl-mmio:0", "package-0", 5_000_010),  # the same through other registers
+        ("intel-rapl:1", "package-1", 9_000_000),
+        ("intel-rapl:2", "package-1-die-1", 9_000_400),  # a mirror of the one before
+    ):
+        _zone(tmp_path, 0, name, energy, folder=folder)
+    counter = open_counter(f"powercap:{tmp_path}")
+    assert counter.name == "powercap package-0 package-1"
+    assert counter.read() == 14_000_000
 
 
 def test_counters_that_start_again_go_on(tmp_path):

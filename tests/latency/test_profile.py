@@ -34,6 +34,7 @@ def test_a_profile_has_every_unit_and_its_own_error(table):
     assert len(table.accuracy.probes) == 2
     assert len(table.accuracy.held_out) == 4
     for entry in table.entries.values():
+        assert len(entry.process_ms) == 2
         assert 0 <= entry.low_ms <= entry.ms <= entry.high_ms
         assert 0 < entry.min_ms <= entry.p25_ms <= entry.median_ms
         assert entry.carrier_ms > 0
@@ -83,10 +84,19 @@ def test_a_refused_model_is_reported(quick):
     assert CONV.key in found.entries
 
 
+def test_a_model_that_cannot_be_written_is_reported(quick):
+    backend = FaultyBackend(unwritten="avgpool")
+    found = profile(Toy(), backend=backend, processes=1, settings=quick, probes=1, held_out=1)
+    assert found.failed[POOL.key] == "NotImplementedError: no form for this"
+    assert CONV.key in found.entries
+    with pytest.raises(LatencyTableError, match="refuses the anchor network: NotImplemented"):
+        profile(Toy(), backend=FaultyBackend(unwritten="conv"), processes=1, settings=quick)
+
+
 def test_a_backend_that_can_do_nothing_is_an_error(quick):
-    with pytest.raises(LatencyTableError, match="the anchor model was refused"):
+    with pytest.raises(LatencyTableError, match="refuses the anchor network: NotImplemented"):
         profile(Toy(), backend=FaultyBackend(refuses="conv"), processes=1, settings=quick)
-    with pytest.raises(LatencyTableError, match="status -9"):
+    with pytest.raises(LatencyTableError, match=r"status -9\), twice while the anchor"):
         profile(Toy(), backend=FaultyBackend(kills="conv"), processes=1, settings=quick)
 
 
@@ -126,7 +136,7 @@ def test_the_command_after_a_kill_goes_on(tmp_path):
         path=path,
         on_progress=seen.append,
     )
-    assert {progress.process for progress in seen} == {2, 3}
+    assert {progress.process for progress in seen} == {2, 3, 4, 5, 6}
     assert all(entry.processes == 3 for entry in table.entries.values())
     assert LatencyTable.load(path).fingerprint == table.fingerprint
     assert [file.name for file in tmp_path.iterdir()] == ["toy.json"]
@@ -152,6 +162,27 @@ def test_a_time_cap_ends_the_rounds(quick):
     found = profile(Toy(), units=[CONV.key], processes=1, settings=settings, time_cap=0.0)
     assert found.protocol["stop"] == ["time"]
     assert found.entries[CONV.key].samples > 0
+    assert "unsettled" in found.entries[CONV.key].quality
+    assert "the time cap ended it" in found.summary()
+
+
+def test_what_has_not_settled_says_so():
+    settings = Settings(rounds=5, calls=1, target_interval=1e-9, flush_bytes=1)
+    found = profile(Toy(), units=[CONV.key], processes=1, settings=settings)
+    assert found.protocol["stop"] == ["rounds"]
+    assert "unsettled" in found.entries[CONV.key].quality
+    settings = replace(settings, target_interval=0.99, rounds=30)
+    found = profile(Toy(), units=[CONV.key], processes=1, settings=settings)
+    assert found.protocol["stop"] in (["interval"], ["rounds"])  # the latter on a busy machine
+
+
+def test_networks_are_timed_in_processes_of_their_own(quick):
+    seen = []
+    profile(Toy(), processes=2, settings=quick, probes=1, held_out=2, on_progress=seen.append)
+    assert [p.process for p in seen if p.done == 1] == [1, 2, 3, 4]
+    assert {p.processes for p in seen} == {4}
+    assert all(p.active > 3 for p in seen[:2])
+    assert all(p.active == 3 for p in seen if p.process > 2)
 
 
 def test_whole_networks_as_objects_bytes_and_files(quick, tmp_path):
@@ -182,8 +213,12 @@ def test_a_batch_makes_another_identity(quick, table):
 def test_numbers_out_of_range(quick):
     with pytest.raises(ValueError, match="at least 1"):
         profile(Toy(), processes=0)
-    with pytest.raises(ValueError, match="target_interval"):
-        Settings(target_interval=0)
+    for wrong in (
+        {"target_interval": 0}, {"statistic": "mean"}, {"disturbed": 0.5}, {"flush_bytes": -1},
+        {"rounds": 0}, {"warmups": -1}, {"energy_ms": 0.0},
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            Settings(**wrong)
     assert np.isfinite(quick.flush_bytes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from pyhwnas.latency.readings import ANCHOR, Process, Readings, Settings, Visit
@@ -81,7 +82,7 @@ def test_settings_take_what_the_device_decides():
         Settings(design="else")
 
 
-def test_energy_is_the_median_of_calm_visits():
+def test_energy_is_the_mean_of_calm_visits():
     process = _process([1.0, 1.0, 1.7, 0.6, 1.0])
     uj = [2000.0, 2100.0, 9000.0, 9000.0, 2050.0]
     visits = [v._replace(uj=e) for v, e in zip(process.visits["model"], uj, strict=True)]
@@ -89,7 +90,8 @@ def test_energy_is_the_median_of_calm_visits():
     again = Process.from_json(json.loads(json.dumps(counted.to_json())))
     for found in (counted, again):
         reading = Readings([found, process], "cpu", Settings()).of("model")
-        assert reading.processes_mj == (2.05,)
+        assert reading.processes_mj == pytest.approx((2.05, np.nan), nan_ok=True)
+        assert reading.repeats_mj == pytest.approx([2.05])
         assert len(reading.processes) == 2
 
 
@@ -98,3 +100,20 @@ def test_a_model_without_a_whole_segment_has_no_reading():
     (visit,) = process.visits["model"]
     cut = Process({**process.visits, "cut": [visit._replace(window=(0, 0, 9, 0))]}, {}, "time")
     assert Readings([cut], "cpu", Settings()).of("cut") is None
+
+
+def test_a_process_that_saw_too_little_keeps_its_place():
+    cut = _process([1.0])
+    (visit,) = cut.visits["model"]
+    cut.visits["model"][0] = visit._replace(window=(0, 0, 9, 0))
+    reading = Readings([cut, _process([1.0] * 5, ms=3.2)], "cpu", Settings()).of("model")
+    assert reading.processes == pytest.approx((np.nan, 3.2), nan_ok=True)
+    assert reading.repeats == pytest.approx([3.2])
+    assert (reading.ms, reading.low_ms) == (pytest.approx(3.2), None)
+
+
+def test_what_did_not_settle_in_a_process_is_marked():
+    process = _process([1.0] * 5)
+    loose = Process(process.visits, {}, "rounds", ("model",))
+    assert Readings([process, loose], "cpu", Settings()).of("model").unsettled
+    assert not Readings([process], "cpu", Settings()).of("model").unsettled

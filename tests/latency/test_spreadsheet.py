@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from latency.synthetic import HERE, made
 from latency.toy import ALL, Toy
@@ -26,6 +29,14 @@ def test_there_and_back(tmp_path):
     assert again.matches(HERE)
     again.save(tmp_path / "again.json")
     assert again.load(tmp_path / "again.json").fingerprint == again.fingerprint
+
+
+def test_the_scale_goes_into_the_numbers(tmp_path):
+    table = replace(made(), scale=1.3)
+    write_csv(table, tmp_path / "table.csv")
+    again = read_csv(tmp_path / "table.csv", Toy(), PHONE)
+    assert again.scale == 1.0
+    np.testing.assert_allclose(again.predict(Toy(), ALL[1:]), table.predict(Toy(), ALL[1:]))
 
 
 def test_other_columns_are_left_alone(tmp_path):

@@ -114,7 +114,7 @@ def test_a_profile_of_another_machine(server, quick, table):
     assert there.covers(Toy())
     assert there.failed == {}
     assert there.matches(table.device) == []
-    assert [progress.process for progress in seen] == [1, 1, 2, 2]
+    assert [progress.process for progress in seen] == [1, 1, 2, 2, 3, 3, 4, 4]
     # The models stay there, once each, and are not sent again.
     files = {path: path.stat().st_ino for path in server.cache.iterdir()}
     measure_networks({"a": build(Toy(), ALL[5])}, host=server.ssh(), processes=1, settings=quick)

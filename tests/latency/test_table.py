@@ -116,14 +116,17 @@ def test_intervals_hold_the_prediction(table):
 
 def test_intervals_know_poorly_measured_units(table):
     entry = table.entries[CONV.key]
-    poor = replace(entry, low_ms=0.0, high_ms=10 * entry.ms)
+    poor = replace(entry, process_ms=(0.0, 10 * entry.ms))
     wider = replace(table, entries={**table.entries, CONV.key: poor})
     X = np.array([[1, 2], [1, 3]])  # the first has the convolution
     (low, high), (wide_low, wide_high) = table.interval(Toy(), X), wider.interval(Toy(), X)
     assert wide_high[0] > high[0]
     assert wide_low[0] <= low[0]
     assert (wide_low[1], wide_high[1]) == (low[1], high[1])
-    sharp = {key: replace(e, low_ms=None, high_ms=None) for key, e in table.entries.items()}
+    sharp = {
+        key: replace(e, process_ms=(), low_ms=None, high_ms=None)
+        for key, e in table.entries.items()
+    }
     low, high = replace(table, entries=sharp).interval(Toy(), X)
     center = table.predict(Toy(), X)
     np.testing.assert_allclose(high - center, (high / center - 1)[0] * center, rtol=1e-12)

@@ -5,57 +5,22 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pyhwnas._optional import require
 from pyhwnas.latency.backends import Clock, Encoded, Feeds, Runner
+from pyhwnas.latency.backends.tvm_device import Tracker, limit_threads
 
 if TYPE_CHECKING:
     from pyhwnas.networks import Network, Unit
 
-__all__ = ["TVMBackend", "Tracker", "limit_threads"]
+__all__ = ["TVMBackend"]
 
 LIBRARY = "pyhwnas.so"
-THREAD_POOL = "runtime.config_threadpool"
-BIG_CORES = 1
-
-
-class Tracker(NamedTuple):
-    """Where devices are asked for, and of which kind."""
-
-    host: str
-    port: int
-    key: str
-
-    @classmethod
-    def parse(cls, text: str) -> Tracker:
-        """Read ``host:port/key``."""
-        address, _, key = text.partition("/")
-        host, _, port = address.rpartition(":")
-        if not (host and port.isdecimal() and key):
-            raise ValueError(f"rpc: expected host:port/key, got {text!r}")
-        return cls(host, int(port), key)
-
-    def request(self, threads: int) -> Any:
-        """Open a session on a free device; it lasts until the object is dropped."""
-        rpc = require("tvm.rpc", extra="tvm")
-        session = rpc.connect_tracker(self.host, self.port).request(self.key)
-        session.get_function(THREAD_POOL)(BIG_CORES, threads)
-        return session
-
-
-def limit_threads(threads: int) -> Any:
-    """Size TVM's thread pool in this process, and leave it on the cores it has; return TVM."""
-    require("tvm.relax", extra="tvm")
-    tvm = require("tvm", extra="tvm")
-    os.environ["TVM_BIND_THREADS"] = "0"
-    tvm.get_global_func(THREAD_POOL)(BIG_CORES, threads)
-    return tvm
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +52,8 @@ class TVMBackend:
     -----
     Candidates are drawn at random from the schedules that meta-schedule allows: its evolutionary
     search spent thirty times as long between them, and its cost model needs a further package.
-    Tuning behind a tracker needs a second device of the kind: the first is not given back before
-    the process ends. Candidates run in the calling process; one that crashes takes it along, and
-    the same call then goes on from the records. Before the first one TVM spends most of a minute
+    Candidates run in the calling process; one that crashes takes it along, and the same call then
+    goes on from the records. Before the first one TVM spends most of a minute
     on loading its tensor intrinsics.
     """
 

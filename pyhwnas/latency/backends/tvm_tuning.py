@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pyhwnas._optional import require
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.backends import Encoded
+from pyhwnas.latency.backends.tvm_device import Tracker, limit_threads
 
 if TYPE_CHECKING:
     from pyhwnas.latency.backends.tvm import TVMBackend
@@ -220,8 +221,6 @@ class _Bench:
     """Candidates between their compilation and their run."""
 
     def __init__(self, backend: TVMBackend, folder: Path) -> None:
-        from pyhwnas.latency.backends.tvm import Tracker, limit_threads
-
         self._tvm = limit_threads(backend.threads)
         self._backend = backend
         self._folder = folder
