@@ -184,9 +184,8 @@ def _sums(
         keys = [block.unit.key for block in network.blocks if block.unit.nodes]
         measured = readings.of(network_key(network))
         if measured is not None and all(key in entries for key in keys):
-            ms, mj = (
-                sum(getattr(entries[key], name) or 0.0 for key in keys) for name in ("ms", "mj")
-            )
+            ms = sum(entries[key].ms for key in keys)
+            mj = sum(entries[key].mj or 0.0 for key in keys)
             sums.append(_Sum(network.arch, ms, mj, measured))
     return [row for row in sums if row.sum_ms > 0]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,20 +11,9 @@ import numpy.typing as npt
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.entry import Entry
 from pyhwnas.networks import ABSENT, Plan
+from pyhwnas.spaces import Space
 
 __all__ = ["Columns", "plan_of"]
-
-
-class HasPlan(Protocol):
-    """What a prediction needs to know of a space."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def plan(self) -> Plan | None: ...
-    def unit_ids(
-        self, X: npt.NDArray[np.int64], *, live: bool = False
-    ) -> npt.NDArray[np.int32]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +58,7 @@ class Columns:
         return known
 
 
-def plan_of(space: HasPlan) -> Plan:
+def plan_of(space: Space) -> Plan:
     """Return the plan of a space, or say why there are no predictions without."""
     if space.plan is None:
         raise LatencyTableError(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pyhwnas._optional import require
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency.columns import HasPlan
 from pyhwnas.latency.device import Fingerprint
 from pyhwnas.latency.table import LatencyTable
+from pyhwnas.spaces import Space
 
 __all__ = ["find_table", "find_tables", "schema_file", "user_folder"]
 
@@ -63,7 +63,7 @@ def find_tables(
 
 
 def find_table(
-    space: HasPlan,
+    space: Space,
     device: Fingerprint,
     *,
     tables_dir: str | os.PathLike[str] | None = None,

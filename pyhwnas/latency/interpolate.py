@@ -12,10 +12,12 @@ import numpy.typing as npt
 from pyhwnas._optional import require
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.calibrate import student_quantile
-from pyhwnas.latency.columns import HasPlan, plan_of
+from pyhwnas.latency.columns import plan_of
 from pyhwnas.latency.entry import INTERPOLATED, LEVEL, PART, Entry
 from pyhwnas.latency.table import LatencyTable
 from pyhwnas.networks import Unit, macs, params
+from pyhwnas.networks.counts import elements_moved
+from pyhwnas.spaces import Space
 
 __all__ = ["interpolate"]
 
@@ -23,7 +25,7 @@ LEAST = 8
 """Measured units of a kind that a regression of four coefficients is allowed from."""
 
 
-def interpolate(table: LatencyTable, space: HasPlan) -> LatencyTable:
+def interpolate(table: LatencyTable, space: Space) -> LatencyTable:
     """Add an entry for each unit of a space that a table lacks, marked as interpolated.
 
     Parameters
@@ -127,9 +129,5 @@ def _kind(unit: Unit) -> str:
 
 def _features(units: Sequence[Unit]) -> npt.NDArray[np.float64]:
     """Constant, MACs, parameters and elements that operations read and write, float64[n, 4]."""
-    rows = []
-    for unit in units:
-        read = sum(math.prod(unit.shapes[i]) for node in unit.nodes for i in node.inputs)
-        written = sum(map(math.prod, unit.shapes[len(unit.inputs) :]))
-        rows.append((1.0, macs(unit), params(unit), read + written))
+    rows = [(1.0, macs(unit), params(unit), elements_moved(unit)) for unit in units]
     return np.array(rows, dtype=np.float64)

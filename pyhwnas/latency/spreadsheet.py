@@ -10,11 +10,12 @@ from pathlib import Path
 
 from pyhwnas._files import write_atomically
 from pyhwnas.errors import LatencyTableError, SpaceError
-from pyhwnas.latency.columns import HasPlan, plan_of
+from pyhwnas.latency.columns import plan_of
 from pyhwnas.latency.device import Fingerprint
 from pyhwnas.latency.entry import Entry
 from pyhwnas.latency.table import NO_ERROR, UNKNOWN, LatencyTable
 from pyhwnas.networks import Unit
+from pyhwnas.spaces import Space
 
 __all__ = ["foreign_table", "named_device", "read_csv", "write_csv"]
 
@@ -35,7 +36,7 @@ def write_csv(table: LatencyTable, path: str | os.PathLike[str]) -> None:
     write_atomically(Path(path), text.getvalue())
 
 
-def read_csv(path: str | os.PathLike[str], space: HasPlan, device: Fingerprint) -> LatencyTable:
+def read_csv(path: str | os.PathLike[str], space: Space, device: Fingerprint) -> LatencyTable:
     """Read a table of measurements that were made elsewhere.
 
     Parameters
@@ -99,7 +100,7 @@ def named_device(cpu: str, architecture: str = UNKNOWN) -> Fingerprint:
 
 
 def foreign_table(
-    space: HasPlan, device: Fingerprint, entries: dict[str, Entry], *, source: str, licence: str
+    space: Space, device: Fingerprint, entries: dict[str, Entry], *, source: str, licence: str
 ) -> LatencyTable:
     """Make a table of what others measured: scale 1, and everything that they do not state None."""
     return LatencyTable(

@@ -16,11 +16,12 @@ import numpy.typing as npt
 from pyhwnas._files import write_atomically
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.calibrate import Accuracy, EnergyAccuracy, student_quantile
-from pyhwnas.latency.columns import Columns, HasPlan, plan_of
+from pyhwnas.latency.columns import Columns, plan_of
 from pyhwnas.latency.device import Fingerprint
 from pyhwnas.latency.entry import Entry
 from pyhwnas.latency.plain import SCHEMA, digest, fields_of, read, render
 from pyhwnas.networks import ABSENT, Network, Plan, Unit
+from pyhwnas.spaces import Space
 
 __all__ = ["NO_ERROR", "SCHEMA", "UNKNOWN", "Entry", "LatencyTable"]
 
@@ -115,7 +116,7 @@ class LatencyTable:
         return {"table": self.name, "sha256": self.fingerprint}
 
     def predict(
-        self, space: HasPlan, X: npt.NDArray[np.int64], *, threads: int = 1
+        self, space: Space, X: npt.NDArray[np.int64], *, threads: int = 1
     ) -> npt.NDArray[np.float64]:
         """Predict the latency of a population.
 
@@ -144,7 +145,7 @@ class LatencyTable:
         return self._look_up(space, X, threads)[0]
 
     def predict_energy(
-        self, space: HasPlan, X: npt.NDArray[np.int64], *, threads: int = 1
+        self, space: Space, X: npt.NDArray[np.int64], *, threads: int = 1
     ) -> npt.NDArray[np.float64]:
         """Predict the energy of one inference for a population.
 
@@ -183,7 +184,7 @@ class LatencyTable:
         return self.entries[unit.key].ms
 
     def interval(
-        self, space: HasPlan, X: npt.NDArray[np.int64], *, level: float = 0.9
+        self, space: Space, X: npt.NDArray[np.int64], *, level: float = 0.9
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Predict an interval for each row of a population.
 
@@ -233,22 +234,22 @@ class LatencyTable:
         reach = np.hypot(network, units)
         return np.maximum(center - reach, 0.0), center + reach
 
-    def interpolated(self, space: HasPlan, X: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def interpolated(self, space: Space, X: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Count the units of each row that were interpolated, not measured, int64[n]."""
         ids = space.unit_ids(X, live=True)
         guessed = np.append(self._of(plan_of(space)).interpolated, False)
         count: npt.NDArray[np.int64] = guessed[ids].sum(axis=1)
         return count
 
-    def covers(self, space: HasPlan) -> bool:
+    def covers(self, space: Space) -> bool:
         """Tell whether all units of a space are in this table."""
         return not self.missing(space)
 
-    def knows(self, space: HasPlan, X: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    def knows(self, space: Space, X: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Tell which rows have a path and all their units in this table, bool[n]."""
         return self._of(plan_of(space)).known(space.unit_ids(X, live=True))
 
-    def missing(self, space: HasPlan) -> list[str]:
+    def missing(self, space: Space) -> list[str]:
         """List the keys of a space's units that are not in this table."""
         plan = plan_of(space)
         return [plan.units[number].key for number in np.flatnonzero(np.isnan(self._of(plan).ms))]
@@ -357,7 +358,7 @@ class LatencyTable:
         return content
 
     def _look_up(
-        self, space: HasPlan, X: npt.NDArray[np.int64], threads: int, *, energy: bool = False
+        self, space: Space, X: npt.NDArray[np.int64], threads: int, *, energy: bool = False
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
         """Predict rows, and return their live unit ids with that."""
         from pyhwnas import _core

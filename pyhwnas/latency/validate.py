@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -17,6 +16,7 @@ from pyhwnas.latency.find import schema_file
 from pyhwnas.latency.plain import digest, parse
 from pyhwnas.latency.table import LatencyTable
 from pyhwnas.networks import Unit, macs
+from pyhwnas.networks.counts import elements_moved
 from pyhwnas.spaces import Space
 
 __all__ = ["Finding", "Level", "admission", "validate"]
@@ -177,9 +177,7 @@ def _speed(table: LatencyTable) -> Iterator[Finding]:
 
 def _work(unit: Unit) -> int:
     """Count multiply-accumulates, and elements that operations read and write."""
-    read = sum(math.prod(unit.shapes[i]) for node in unit.nodes for i in node.inputs)
-    written = sum(map(math.prod, unit.shapes[len(unit.inputs) :]))
-    return macs(unit) + ELEMENT * (read + written)
+    return macs(unit) + ELEMENT * elements_moved(unit)
 
 
 def _context(table: LatencyTable) -> Iterator[Finding]:

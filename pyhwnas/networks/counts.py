@@ -13,7 +13,7 @@ from pyhwnas.networks.op import BatchNorm, ChannelConv, Conv, Linear, Op, Shape
 from pyhwnas.networks.plan import Plan
 from pyhwnas.networks.unit import Unit
 
-__all__ = ["macs", "params", "unit_macs", "unit_params"]
+__all__ = ["elements_moved", "macs", "params", "unit_macs", "unit_params"]
 
 
 def macs(network: Network | Unit) -> int:
@@ -28,6 +28,12 @@ def macs(network: Network | Unit) -> int:
 def params(network: Network | Unit) -> int:
     """Count trainable parameters: weights, biases, scales and shifts of batch normalisation."""
     return _total(network, _op_params)
+
+
+def elements_moved(unit: Unit) -> int:
+    """Count elements that the operations of a unit read and write, each on its own."""
+    read = sum(math.prod(unit.shapes[i]) for node in unit.nodes for i in node.inputs)
+    return read + sum(map(math.prod, unit.shapes[len(unit.inputs) :]))
 
 
 def unit_macs(plan: Plan) -> npt.NDArray[np.float64]:

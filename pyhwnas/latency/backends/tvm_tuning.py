@@ -126,9 +126,12 @@ def _untuned(tasks: Sequence[Any], database: Any, target: Any) -> list[Any]:
 
 def _tune(backend: TVMBackend, schedule: Any, tasks: Sequence[Any], database: Any) -> str:
     """Add records of some operators to the database; return the last error, if any."""
-    with tempfile.TemporaryDirectory(prefix="pyhwnas-") as folder, _quiet():
+    with (
+        tempfile.TemporaryDirectory(prefix="pyhwnas-") as folder,
+        contextlib.closing(_Bench(backend, Path(folder))) as bench,
+        _quiet(),
+    ):
         contexts = [_context(schedule, task, seed) for seed, task in enumerate(tasks, 1)]
-        bench = _Bench(backend, Path(folder))
         builder, runner = _in_process(schedule, bench)
         schedule.tune.tune_tasks(
             tasks=contexts,
@@ -144,7 +147,6 @@ def _tune(backend: TVMBackend, schedule: Any, tasks: Sequence[Any], database: An
             measure_callbacks=[schedule.measure_callback.AddToDatabase()],
             module_equality=EQUALITY,
         )
-        bench.close()
         return bench.error
 
 
