@@ -11,16 +11,16 @@ from typing import Any
 RESULTS = Path(__file__).parent / "results"
 
 
-def save(name: str, numbers: dict[str, Any]) -> None:
+def save(name: str, numbers: dict[str, Any], folder: Path = RESULTS) -> None:
     """Write a bench's numbers with the machine and the versions they were taken on."""
     versions = {}
-    for package in ("pyhwnas", "numpy", "onnxruntime", "torch"):
+    for package in ("pyhwnas", "numpy", "onnxruntime", "torch", "evox"):
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
     record = {"machine": _machine(), "python": platform.python_version(), "versions": versions}
-    path = RESULTS / f"{name}.json"
+    path = folder / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record | numbers, indent=1) + "\n", encoding="utf-8")
     print(f"-> {path}")

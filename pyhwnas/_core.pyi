@@ -22,6 +22,7 @@ __all__: list[str] = [
     "hypervolume",
     "hypervolume_approx",
     "hypervolume_contributions",
+    "hypervolume_contributions_approx",
     "hypervolume_subset",
     "igd",
     "igd_plus",
@@ -35,6 +36,7 @@ __all__: list[str] = [
     "simd_level",
     "synflow",
     "synflow_expected",
+    "synflow_tape",
 ]
 
 def coactivation(
@@ -102,7 +104,7 @@ def hypervolume_approx(
     seed: typing.SupportsInt | typing.SupportsIndex,
     box: bool,
     threads: int,
-) -> tuple[float, float]:
+) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     Volume from random samples, and its error.
     """
@@ -112,6 +114,17 @@ def hypervolume_contributions(
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     What the volume loses without each row.
+    """
+
+def hypervolume_contributions_approx(
+    F: numpy.ndarray,
+    ref_point: numpy.ndarray,
+    n_samples: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    threads: int,
+) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    What the volume loses without each row, from random rays, and the errors.
     """
 
 def hypervolume_subset(
@@ -152,16 +165,7 @@ def pack_signs(x: numpy.ndarray, threads: int) -> numpy.typing.NDArray[numpy.uin
     """
 
 def peak_memory(
-    slot_input_offsets: numpy.ndarray,
-    slot_inputs: numpy.ndarray,
-    unit_offsets: numpy.ndarray,
-    unit_input_offsets: numpy.ndarray,
-    unit_input_shapes: numpy.ndarray,
-    nodes: numpy.ndarray,
-    node_input_offsets: numpy.ndarray,
-    node_inputs: numpy.ndarray,
-    unit_ids: numpy.ndarray,
-    threads: int,
+    program: tuple[numpy.ndarray, ...], unit_ids: numpy.ndarray, threads: int
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     The most elements of feature maps alive at once in each row's network.
@@ -190,14 +194,7 @@ def simd_level() -> str:
     """
 
 def synflow(
-    slot_input_offsets: numpy.ndarray,
-    slot_inputs: numpy.ndarray,
-    unit_offsets: numpy.ndarray,
-    unit_input_offsets: numpy.ndarray,
-    unit_input_shapes: numpy.ndarray,
-    nodes: numpy.ndarray,
-    node_input_offsets: numpy.ndarray,
-    node_inputs: numpy.ndarray,
+    program: tuple[numpy.ndarray, ...],
     unit_ids: numpy.ndarray,
     places: numpy.ndarray,
     weight_offsets: numpy.ndarray,
@@ -210,18 +207,21 @@ def synflow(
     """
 
 def synflow_expected(
-    slot_input_offsets: numpy.ndarray,
-    slot_inputs: numpy.ndarray,
-    unit_offsets: numpy.ndarray,
-    unit_input_offsets: numpy.ndarray,
-    unit_input_shapes: numpy.ndarray,
-    nodes: numpy.ndarray,
-    node_input_offsets: numpy.ndarray,
-    node_inputs: numpy.ndarray,
+    program: tuple[numpy.ndarray, ...],
     unit_ids: numpy.ndarray,
     weight_gain: typing.SupportsFloat | typing.SupportsIndex,
     threads: int,
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     ln of the expected Synflow of each row's network.
+    """
+
+def synflow_tape(
+    program: tuple[numpy.ndarray, ...],
+    places: numpy.ndarray,
+    weight_gain: typing.SupportsFloat | typing.SupportsIndex,
+    given_weights: bool,
+) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    What a GPU runs for units in their slots.
     """

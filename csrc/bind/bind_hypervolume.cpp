@@ -68,19 +68,51 @@ py::array_t<std::int64_t> hypervolume_subset(const py::array& F, py::ssize_t k,
   return chosen;
 }
 
-std::pair<double, double> hypervolume_approx(const py::array& F, const py::array& ref_point,
-                                             std::uint64_t n_samples, std::uint64_t seed, bool box,
-                                             Threads threads) {
-  const auto view = objectives(F);
-  const auto reference = reference_point(ref_point, view.cols());
-  moo::Estimate estimate{};
+using Estimates = std::pair<py::array_t<double>, py::array_t<double>>;
+
+// Values and standard errors, one for each problem.
+Estimates hypervolume_approx(const py::array& F, const py::array& ref_point,
+                             std::uint64_t n_samples, std::uint64_t seed, bool box,
+                             Threads threads) {
+  const Problems view = problems(F, "F");
+  const auto reference = reference_point(ref_point, view.cols);
+  Estimates estimates{view.per_problem(), view.per_problem()};
   {
+    const auto values = output(estimates.first);
+    const auto errors = output(estimates.second);
+    const auto method = box ? moo::SamplingMethod::box : moo::SamplingMethod::rays;
     const py::gil_scoped_release release;
-    estimate = moo::hypervolume_approx(view, reference, n_samples, seed,
-                                       box ? moo::SamplingMethod::box : moo::SamplingMethod::rays,
-                                       threads, poll_signals());
+    for_each_problem(view, threads,
+                     [&](auto matrix, std::size_t p, int n_threads, const Checkpoint& checkpoint) {
+                       const moo::Estimate estimate = moo::hypervolume_approx(
+                           matrix, reference, n_samples, seed, method, n_threads, checkpoint);
+                       values[p] = estimate.value;
+                       errors[p] = estimate.standard_error;
+                     });
   }
-  return {estimate.value, estimate.standard_error};
+  return estimates;
+}
+
+// The same, one for each row.
+Estimates hypervolume_contributions_approx(const py::array& F, const py::array& ref_point,
+                                           std::uint64_t n_samples, std::uint64_t seed,
+                                           Threads threads) {
+  const Problems view = problems(F, "F");
+  const auto reference = reference_point(ref_point, view.cols);
+  Estimates estimates{view.per_row(), view.per_row()};
+  {
+    const auto values = output(estimates.first);
+    const auto errors = output(estimates.second);
+    const py::gil_scoped_release release;
+    for_each_problem(view, threads,
+                     [&](auto matrix, std::size_t p, int n_threads, const Checkpoint& checkpoint) {
+                       moo::hypervolume_contributions_approx(
+                           matrix, reference, n_samples, seed,
+                           values.subspan(p * view.rows, view.rows),
+                           errors.subspan(p * view.rows, view.rows), n_threads, checkpoint);
+                     });
+  }
+  return estimates;
 }
 
 }  // namespace
@@ -95,6 +127,9 @@ void bind_hypervolume(py::module_& m) {
         arg("threads"), "Rows in the order in which each adds most volume.");
   m.def("hypervolume_approx", &hypervolume_approx, arg("F"), arg("ref_point"), arg("n_samples"),
         arg("seed"), arg("box"), arg("threads"), "Volume from random samples, and its error.");
+  m.def("hypervolume_contributions_approx", &hypervolume_contributions_approx, arg("F"),
+        arg("ref_point"), arg("n_samples"), arg("seed"), arg("threads"),
+        "What the volume loses without each row, from random rays, and the errors.");
 }
 
 }  // namespace pyhwnas::bind

@@ -1,31 +1,27 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "bind/arrays.hpp"
 #include "bind/modules.hpp"
 #include "bind/program_arrays.hpp"
+#include "proxy/tape/packed_tape.hpp"
+#include "proxy/tape/tape.hpp"
 #include "pyhwnas/synflow.hpp"
 
 namespace pyhwnas::bind {
 namespace {
 
-py::array_t<double> synflow_expected(const py::array& slot_input_offsets,
-                                     const py::array& slot_inputs, const py::array& unit_offsets,
-                                     const py::array& unit_input_offsets,
-                                     const py::array& unit_input_shapes, const py::array& nodes,
-                                     const py::array& node_input_offsets,
-                                     const py::array& node_inputs, const py::array& unit_ids,
+py::array_t<double> synflow_expected(const Program& program, const py::array& unit_ids,
                                      double weight_gain, Threads threads) {
-  const ProgramArrays arrays{slot_input_offsets, slot_inputs,       unit_offsets,
-                             unit_input_offsets, unit_input_shapes, nodes,
-                             node_input_offsets, node_inputs};
-  const PlanProgram program = arrays.view();
+  const auto arrays = ProgramArrays::of(program);
+  const PlanProgram plan = arrays.view();
   const auto ids = matrix<std::int32_t>(unit_ids, "unit_ids");
   py::array_t<double> scores(unit_ids.shape(0));
   {
     const auto out = output(scores);
     const py::gil_scoped_release release;
-    proxy::synflow_expected(program, ids, weight_gain, out, threads, poll_signals());
+    proxy::synflow_expected(plan, ids, weight_gain, out, threads, poll_signals());
   }
   return scores;
 }
@@ -39,17 +35,11 @@ void check_weights(std::span<const float> weights) {
                         std::to_string(found - weights.begin()));
 }
 
-py::array_t<double> synflow(const py::array& slot_input_offsets, const py::array& slot_inputs,
-                            const py::array& unit_offsets, const py::array& unit_input_offsets,
-                            const py::array& unit_input_shapes, const py::array& nodes,
-                            const py::array& node_input_offsets, const py::array& node_inputs,
-                            const py::array& unit_ids, const py::array& places,
-                            const py::array& weight_offsets, const py::array& weights,
-                            bool double_precision, Threads threads) {
-  const ProgramArrays arrays{slot_input_offsets, slot_inputs,       unit_offsets,
-                             unit_input_offsets, unit_input_shapes, nodes,
-                             node_input_offsets, node_inputs};
-  const PlanProgram program = arrays.view();
+py::array_t<double> synflow(const Program& program, const py::array& unit_ids,
+                            const py::array& places, const py::array& weight_offsets,
+                            const py::array& weights, bool double_precision, Threads threads) {
+  const auto arrays = ProgramArrays::of(program);
+  const PlanProgram plan = arrays.view();
   const auto ids = matrix<std::int32_t>(unit_ids, "unit_ids");
   const proxy::SharedWeights shared{matrix<std::int32_t>(places, "places"),
                                     vector<std::int64_t>(weight_offsets, "weight_offsets"),
@@ -60,24 +50,39 @@ py::array_t<double> synflow(const py::array& slot_input_offsets, const py::array
   {
     const auto out = output(scores);
     const py::gil_scoped_release release;
-    proxy::synflow(program, ids, shared, precision, out, threads, poll_signals());
+    proxy::synflow(plan, ids, shared, precision, out, threads, poll_signals());
   }
   return scores;
+}
+
+py::array_t<std::uint8_t> synflow_tape(const Program& program, const py::array& places,
+                                       double weight_gain, bool given_weights) {
+  const auto arrays = ProgramArrays::of(program);
+  const PlanProgram plan = arrays.view();
+  const auto pairs = matrix<std::int32_t>(places, "places");
+  const auto weights = given_weights ? proxy::Weights::given : proxy::Weights::mean;
+  std::vector<std::byte> packed;
+  {
+    const py::gil_scoped_release release;
+    const CheckedProgram checked = check_program(plan, Passing::dropped);
+    packed = proxy::pack(proxy::make_tape(checked, pairs, weights, weight_gain), plan);
+  }
+  py::array_t<std::uint8_t> bytes(static_cast<py::ssize_t>(packed.size()));
+  std::memcpy(bytes.mutable_data(), packed.data(), packed.size());
+  return bytes;
 }
 
 }  // namespace
 
 void bind_proxy(py::module_& m) {
   using py::arg;
-  m.def("synflow_expected", &synflow_expected, arg("slot_input_offsets"), arg("slot_inputs"),
-        arg("unit_offsets"), arg("unit_input_offsets"), arg("unit_input_shapes"), arg("nodes"),
-        arg("node_input_offsets"), arg("node_inputs"), arg("unit_ids"), arg("weight_gain"),
+  m.def("synflow_expected", &synflow_expected, arg("program"), arg("unit_ids"), arg("weight_gain"),
         arg("threads"), "ln of the expected Synflow of each row's network.");
-  m.def("synflow", &synflow, arg("slot_input_offsets"), arg("slot_inputs"), arg("unit_offsets"),
-        arg("unit_input_offsets"), arg("unit_input_shapes"), arg("nodes"),
-        arg("node_input_offsets"), arg("node_inputs"), arg("unit_ids"), arg("places"),
-        arg("weight_offsets"), arg("weights"), arg("double_precision"), arg("threads"),
+  m.def("synflow", &synflow, arg("program"), arg("unit_ids"), arg("places"), arg("weight_offsets"),
+        arg("weights"), arg("double_precision"), arg("threads"),
         "ln of the Synflow of each row's network with the weights of its units in their slots.");
+  m.def("synflow_tape", &synflow_tape, arg("program"), arg("places"), arg("weight_gain"),
+        arg("given_weights"), "What a GPU runs for units in their slots.");
 }
 
 }  // namespace pyhwnas::bind

@@ -1,11 +1,16 @@
-"""Multi-objective functions on numpy arrays.
+"""Multi-objective functions on arrays of the CPU, and many of them on arrays of a GPU.
 
 Every objective is minimised. Inputs are never modified; results do not depend on ``threads``.
+
+Functions that say so take arrays of torch, CuPy, JAX or any library with DLPack where they lie, if
+the package was built with CUDA. All array arguments lie on one device; the work is queued on the
+library's current stream, and results are arrays of that library on that device. A call waits for
+the check of its arguments, not for the result; ``threads`` is not looked at.
 """
 
 from __future__ import annotations
 
-from pyhwnas.moo.approximation import hypervolume_approx
+from pyhwnas.moo.approximation import hypervolume_approx, hypervolume_contributions_approx
 from pyhwnas.moo.archive import ParetoArchive
 from pyhwnas.moo.crowding import crowding_distance
 from pyhwnas.moo.decision import by_preference, by_trade_off
@@ -27,6 +32,7 @@ __all__ = [
     "hypervolume",
     "hypervolume_approx",
     "hypervolume_contributions",
+    "hypervolume_contributions_approx",
     "hypervolume_subset",
     "igd",
     "igd_plus",

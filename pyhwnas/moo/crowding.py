@@ -8,6 +8,7 @@ import numpy as np
 
 from pyhwnas import _core
 from pyhwnas._arrays import as_ids, as_problems
+from pyhwnas._gpu import gpu_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -23,9 +24,11 @@ def crowding_distance(
     Parameters
     ----------
     F : array_like, shape (n, m) or (b, n, m)
-        Objective values, or a batch of such problems. Infinities are allowed, NaN is not.
+        Objective values, or a batch of such problems. Infinities are allowed, NaN is not. An array
+        of torch, CuPy or JAX on a GPU is worked on there.
     ranks : array_like of int, shape (n,) or (b, n), optional
         The front of each row, as `nondominated_sort` returns it. All rows are one front without it.
+        int32, and on the same device, where `F` lies on a GPU.
     threads : int, default 1
         At least 1; they share the objectives, or the problems of a batch.
 
@@ -33,7 +36,7 @@ def crowding_distance(
     -------
     ndarray of float64, shape (n,) or (b, n)
         Infinity for the first and last row of a front in an objective, and for every row of a front
-        of one or two rows.
+        of one or two rows. An array of `F`'s library on its GPU if `F` is one.
 
     Raises
     ------
@@ -50,6 +53,9 @@ def crowding_distance(
     leading bits. Memory is O(n), O(m n) with more than one thread. The bits of the result do not
     depend on `threads`.
 
+    On a GPU the same sorts are the device's, or where there are at most 1024 rows a sorting network
+    in one multiprocessor for each problem [2]_. The bits are the same.
+
     Equal values are ordered by row index, so of several equal extreme rows one is the extreme. An
     objective that is constant on a front contributes nothing and makes no row extreme. Gaps and
     ranges take an infinite value for the front's nearest finite one.
@@ -58,6 +64,8 @@ def crowding_distance(
     ----------
     .. [1] K. Deb, A. Pratap, S. Agarwal, T. Meyarivan, "A fast and elitist multiobjective genetic
        algorithm: NSGA-II", IEEE Trans. Evol. Comput. 6 (2002), doi:10.1109/4235.996017
+    .. [2] K. E. Batcher, "Sorting networks and their applications", AFIPS 1968,
+       doi:10.1145/1468075.1468121
 
     Examples
     --------
@@ -65,6 +73,8 @@ def crowding_distance(
     >>> moo.crowding_distance([[0, 4], [1, 2], [3, 1], [4, 0]])
     array([ inf, 1.5 , 1.25,  inf])
     """
+    if gpu := gpu_of(F=F, ranks=ranks):
+        return gpu.array(gpu.kernels.crowding_distance(F, ranks, gpu.stream))
     problems = as_problems(F, "F")
     fronts = (
         np.zeros(problems.shape[:-1], dtype=np.int32)

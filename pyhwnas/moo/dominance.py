@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyhwnas import _core
 from pyhwnas._arrays import as_problems
+from pyhwnas._gpu import gpu_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ def nondominated_mask(
     ----------
     F : array_like, shape (n, m) or (b, n, m)
         Objective values, all minimised, or a batch of such problems. Infinities are allowed, NaN is
-        not.
+        not. An array of torch, CuPy or JAX on a GPU is worked on there.
     keep_equal : bool, default True
         Whether all of several equal rows are kept, or only the first.
     threads : int, default 1
@@ -33,6 +34,7 @@ def nondominated_mask(
     Returns
     -------
     ndarray of bool, shape (n,) or (b, n)
+        An array of `F`'s library on its GPU if `F` is one.
 
     Raises
     ------
@@ -52,10 +54,16 @@ def nondominated_mask(
     Whether a row is kept depends on the values alone: on no order but that of equal rows, and not
     on `threads`. -0.0 equals 0.0.
 
+    On a GPU the rows stand in Morton order of their ranks in each objective [2]_, and tiles of 128
+    rows are compared by their boxes, or else row by row as bits. At most m n^2 / 2 comparisons,
+    O(m n) memory.
+
     References
     ----------
     .. [1] H. T. Kung, F. Luccio, F. P. Preparata, "On finding the maxima of a set of vectors",
        J. ACM 22 (1975), doi:10.1145/321906.321910
+    .. [2] G. M. Morton, "A computer oriented geodetic data base and a new technique in file
+       sequencing", IBM (1966)
 
     Examples
     --------
@@ -63,6 +71,8 @@ def nondominated_mask(
     >>> moo.nondominated_mask([[1, 4], [2, 2], [3, 3], [2, 2]], keep_equal=False)
     array([ True,  True, False, False])
     """
+    if gpu := gpu_of(F=F):
+        return gpu.array(gpu.kernels.nondominated_mask(F, keep_equal, gpu.stream))
     return _core.nondominated_mask(as_problems(F, "F"), keep_equal, threads)
 
 
@@ -73,14 +83,15 @@ def dominance_counts(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
     ----------
     F : array_like, shape (n, m) or (b, n, m)
         Objective values, all minimised, or a batch of such problems. Infinities are allowed, NaN is
-        not.
+        not. An array of torch, CuPy or JAX on a GPU is worked on there.
     threads : int, default 1
         At least 1; for one or two objectives a single problem takes one.
 
     Returns
     -------
     ndarray of int32, shape (n,) or (b, n)
-        0 exactly for the rows of the first front. Equal rows do not dominate each other.
+        0 exactly for the rows of the first front. Equal rows do not dominate each other. An array
+        of `F`'s library on its GPU if `F` is one.
 
     Raises
     ------
@@ -96,6 +107,8 @@ def dominance_counts(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
     512; O(m n^2 / 512) word operations and O(m n) memory. Counts are exact integers and do not
     depend on `threads`.
 
+    On a GPU tiles of rows are compared by their boxes first, as `nondominated_sort` does.
+
     References
     ----------
     .. [1] P. M. Fenwick, "A new data structure for cumulative frequency tables", Softw. Pract. Exp.
@@ -107,4 +120,6 @@ def dominance_counts(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
     >>> moo.dominance_counts([[1, 4], [2, 2], [3, 3], [4, 4]])
     array([0, 0, 1, 3], dtype=int32)
     """
+    if gpu := gpu_of(F=F):
+        return gpu.array(gpu.kernels.dominance_counts(F, gpu.stream))
     return _core.dominance_counts(as_problems(F, "F"), threads)

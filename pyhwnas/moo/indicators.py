@@ -11,6 +11,7 @@ import numpy as np
 
 from pyhwnas import _core
 from pyhwnas._arrays import as_matrix, as_vector
+from pyhwnas._gpu import gpu_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["epsilon_additive", "epsilon_multiplicative", "igd", "igd_plus", "r2"]
 
 
-def igd(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
+def igd(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float | NDArray[np.float64]:
     """Inverted generational distance: mean distance of the rows of R to F.
 
     Parameters
     ----------
     F : array_like, shape (n, m)
-        Objective values, finite; n and m are at least 1.
+        Objective values, finite; n and m are at least 1. An array of torch, CuPy
+        or JAX on a GPU is worked on there; `R` then lies there too.
     R : array_like, shape (r, m)
         Reference set, finite; r is at least 1.
     threads : int, default 1
@@ -34,7 +36,7 @@ def igd(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     -------
     float
         Mean over the rows of R of the Euclidean distance to the nearest row of F; 0 where each row
-        of R is one of F.
+        of R is one of F. An array of shape () on the GPU if `F` lies on one.
 
     Raises
     ------
@@ -65,16 +67,19 @@ def igd(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     >>> moo.igd([[0, 4], [3, 0]], [[0, 0], [0, 4]])
     1.5
     """
+    if gpu := gpu_of(F=F, R=R):
+        return gpu.number(gpu.kernels.igd(F, R, gpu.stream))
     return _core.igd(as_matrix(F, "F"), as_matrix(R, "R"), threads)
 
 
-def igd_plus(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
+def igd_plus(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float | NDArray[np.float64]:
     """Inverted generational distance plus: how far, on average, F is from dominating a row of R.
 
     Parameters
     ----------
     F : array_like, shape (n, m)
-        Objective values, all minimised, finite; n and m are at least 1.
+        Objective values, all minimised, finite; n and m are at least 1. An array of
+        torch, CuPy or JAX on a GPU is worked on there; `R` then lies there too.
     R : array_like, shape (r, m)
         Reference set, finite; r is at least 1.
     threads : int, default 1
@@ -84,7 +89,8 @@ def igd_plus(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     -------
     float
         Mean over the rows of R of the Euclidean distance to the nearest row of F, where only those
-        objectives count in which the row of F is larger; 0 where F weakly dominates R.
+        objectives count in which the row of F is larger; 0 where F weakly dominates R. An array of
+        shape () on the GPU if `F` lies on one.
 
     Raises
     ------
@@ -97,8 +103,8 @@ def igd_plus(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     Notes
     -----
     Weakly Pareto-compliant [1]_: no set that is weakly dominated by another has the smaller value.
-    Time and memory are those of `igd`; rows of R that F dominates are found without a search where
-    they are many.
+    Time and memory are those of `igd`, on a GPU too; rows of R that F dominates are found without a
+    search where they are many.
 
     References
     ----------
@@ -112,6 +118,8 @@ def igd_plus(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     >>> moo.igd_plus([[0, 4], [3, 0]], [[0, 0], [0, 4], [5, 1]])
     1.0
     """
+    if gpu := gpu_of(F=F, R=R):
+        return gpu.number(gpu.kernels.igd_plus(F, R, gpu.stream))
     return _core.igd_plus(as_matrix(F, "F"), as_matrix(R, "R"), threads)
 
 
@@ -121,7 +129,8 @@ def epsilon_additive(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     Parameters
     ----------
     F : array_like, shape (n, m)
-        Objective values, all minimised, finite; n and m are at least 1.
+        Objective values, all minimised, finite; n and m are at least 1. An array of
+        torch, CuPy or JAX on a GPU is worked on there; `R` then lies there too.
     R : array_like, shape (r, m)
         Reference set, finite; r is at least 1.
     threads : int, default 1
@@ -132,6 +141,7 @@ def epsilon_additive(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     float
         The least e such that every row of R is weakly dominated by some row of F - e; negative
         where F is better everywhere. Exactly the difference of two of the values, as it is rounded.
+        An array of shape () on the GPU if `F` lies on one.
 
     Raises
     ------
@@ -147,7 +157,8 @@ def epsilon_additive(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     settled by one row of F that is found in a grid, or by a handful that settle many, because their
     shift is no larger than the largest one known; the others compare with all rows of F, or where
     they are many search a k-d tree of F as in `igd`. O((n + r) log n) time for few objectives and
-    O(n r m) at worst, O((n + r) m) memory.
+    O(n r m) at worst, O((n + r) m) memory. On a GPU all pairs of rows are compared; the value is
+    the same.
 
     References
     ----------
@@ -161,6 +172,8 @@ def epsilon_additive(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     >>> moo.epsilon_additive([[1, 4], [3, 1]], [[0, 3], [3, 0]])
     1.0
     """
+    if gpu := gpu_of(F=F, R=R):
+        return gpu.number(gpu.kernels.epsilon_additive(F, R, gpu.stream))
     return _core.epsilon_additive(as_matrix(F, "F"), as_matrix(R, "R"), threads)
 
 
@@ -170,7 +183,8 @@ def epsilon_multiplicative(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> f
     Parameters
     ----------
     F : array_like, shape (n, m)
-        Objective values, all minimised, positive and finite; n and m are at least 1.
+        Objective values, all minimised, positive and finite; n and m are at least 1. An
+        array of torch, CuPy or JAX on a GPU is worked on there; `R` then lies there too.
     R : array_like, shape (r, m)
         Reference set, positive and finite; r is at least 1.
     threads : int, default 1
@@ -180,7 +194,8 @@ def epsilon_multiplicative(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> f
     -------
     float
         The least e such that every row of R is weakly dominated by some row of F / e; below 1 where
-        F is better everywhere. Exactly the quotient of two of the values, as it is rounded.
+        F is better everywhere. Exactly the quotient of two of the values, as it is rounded. An
+        array of shape () on the GPU if `F` lies on one.
 
     Raises
     ------
@@ -207,6 +222,8 @@ def epsilon_multiplicative(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> f
     >>> moo.epsilon_multiplicative([[1, 4], [3, 1]], [[1, 2], [3, 1]])
     2.0
     """
+    if gpu := gpu_of(F=F, R=R):
+        return gpu.number(gpu.kernels.epsilon_multiplicative(F, R, gpu.stream))
     return _core.epsilon_multiplicative(as_matrix(F, "F"), as_matrix(R, "R"), threads)
 
 

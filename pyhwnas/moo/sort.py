@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyhwnas import _core
 from pyhwnas._arrays import as_problems
+from pyhwnas._gpu import gpu_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,7 @@ def nondominated_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
     ----------
     F : array_like, shape (n, m) or (b, n, m)
         Objective values, all minimised, or a batch of such problems. Infinities are allowed, NaN is
-        not.
+        not. An array of torch, CuPy or JAX on a GPU is worked on there.
     threads : int, default 1
         At least 1. The problems of a batch are shared among threads. One problem is the work of one
         thread, unless tens of thousands of rows with four or more objectives seem to be one front.
@@ -29,7 +30,7 @@ def nondominated_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
     Returns
     -------
     ndarray of int32, shape (n,) or (b, n)
-        Equal rows share a front.
+        Equal rows share a front. An array of `F`'s library on its GPU if `F` is one.
 
     Raises
     ------
@@ -57,6 +58,10 @@ def nondominated_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
     Infinities are the largest and smallest of values, and -0.0 equals 0.0. The ranks follow from
     comparisons alone: they are exact, and the same on every machine.
 
+    On a GPU the rows stand in Morton order of their ranks in each objective [3]_, where dominators
+    come first. Tiles of 128 rows are compared by their boxes, or else row by row as bits; a tile
+    waits for those whose fronts it needs. At most m n^2 / 2 comparisons, O(m n) memory.
+
     References
     ----------
     .. [1] X. Zhang, Y. Tian, R. Cheng, Y. Jin, "An efficient approach to nondominated sorting for
@@ -64,6 +69,8 @@ def nondominated_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
        doi:10.1109/TEVC.2014.2308305
     .. [2] H. T. Kung, F. Luccio, F. P. Preparata, "On finding the maxima of a set of vectors",
        J. ACM 22 (1975), doi:10.1145/321906.321910
+    .. [3] G. M. Morton, "A computer oriented geodetic data base and a new technique in file
+       sequencing", IBM (1966)
 
     Examples
     --------
@@ -71,6 +78,8 @@ def nondominated_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32]:
     >>> moo.nondominated_sort([[1, 4], [2, 2], [3, 3], [2, 2], [4, 4]])
     array([0, 0, 1, 0, 2], dtype=int32)
     """
+    if gpu := gpu_of(F=F):
+        return gpu.array(gpu.kernels.nondominated_sort(F, gpu.stream))
     return _core.nondominated_sort(as_problems(F, "F"), threads)
 
 
@@ -81,14 +90,14 @@ def dominance_degree_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32
     ----------
     F : array_like, shape (n, m) or (b, n, m)
         Objective values, all minimised, or a batch of such problems. Infinities are allowed, NaN is
-        not.
+        not. An array of torch, CuPy or JAX on a GPU is worked on there.
     threads : int, default 1
         At least 1; they share blocks of pairs, or the problems of a batch.
 
     Returns
     -------
     ndarray of int32, shape (n,) or (b, n)
-        Equal rows share a front.
+        Equal rows share a front. An array of `F`'s library on its GPU if `F` is one.
 
     Raises
     ------
@@ -104,6 +113,8 @@ def dominance_degree_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32
     not depend on how the rows lie: O(m n^2 / 512) word operations. Only a block of the matrix
     exists at a time, so memory is O(m n). Ranks are exact and do not depend on `threads`.
 
+    On a GPU all rows are compared that could dominate each other by their order alone.
+
     References
     ----------
     .. [1] Y. Zhou, Z. Chen, J. Zhang, "Ranking vectors by means of the dominance degree matrix",
@@ -115,4 +126,6 @@ def dominance_degree_sort(F: ArrayLike, *, threads: int = 1) -> NDArray[np.int32
     >>> moo.dominance_degree_sort([[1, 4], [2, 2], [3, 3], [2, 2], [4, 4]])
     array([0, 0, 1, 0, 2], dtype=int32)
     """
+    if gpu := gpu_of(F=F):
+        return gpu.array(gpu.kernels.dominance_degree_sort(F, gpu.stream))
     return _core.dominance_degree_sort(as_problems(F, "F"), threads)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pyhwnas.networks.network import Network
 from pyhwnas.networks.op import BatchNorm, ChannelConv, Conv, Linear, Op, Shape
 
-__all__ = ["Init", "Weights", "initial", "mix", "tensors", "trained_shapes"]
+__all__ = ["Init", "Weights", "initial", "key_of", "mix", "tensors", "trained_shapes"]
 
 Init: TypeAlias = Literal["kaiming_uniform", "kaiming_normal"]
 """Distributions of initial weights: torch's default for layers, and He's normal one."""
@@ -116,8 +116,7 @@ def _uniform(shape: Shape, name: str, seed: int, bound: float) -> npt.NDArray[np
 
 
 def _hashes(shape: Shape, name: str, seed: int) -> npt.NDArray[np.uint64]:
-    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
-    key = np.frombuffer(digest[:8], dtype="<u8")[0]
+    key = np.uint64(key_of(name, seed))
     with np.errstate(over="ignore"):
         index = np.full((1,) * len(shape), key, dtype=np.uint64)
         for axis, size in enumerate(shape):
@@ -125,6 +124,12 @@ def _hashes(shape: Shape, name: str, seed: int) -> npt.NDArray[np.uint64]:
             steps = steps.reshape((-1,) + (1,) * (len(shape) - axis - 1))
             index = mix(index + steps * np.uint64(0x9E3779B97F4A7C15))
     return index
+
+
+def key_of(name: str, seed: int) -> int:
+    """Return the 64 bits from which the elements of a tensor are hashed."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "little")
 
 
 def mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

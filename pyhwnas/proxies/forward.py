@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pyhwnas._optional import require
-from pyhwnas.networks import ABSENT, INPUT, Network, Plan, Slot, Unit
+from pyhwnas.networks import ABSENT, INPUT, Plan, Unit
 from pyhwnas.proxies.probes import Probes
 
-__all__ = ["Codes", "Forward", "Outcome", "plan_of"]
+__all__ = ["Codes", "Forward", "Outcome", "alike"]
 
 Tensor = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int32]
@@ -52,12 +52,6 @@ class Outcome(NamedTuple):
         if self.errors:
             raise self.errors[0]
         return float(self.scores[0])
-
-
-def plan_of(network: Network) -> Plan:
-    """Return the plan whose one row is this network."""
-    slots = [Slot(b.name, b.inputs, (b.unit,), group=b.group) for b in network.blocks]
-    return Plan(tuple(slots))
 
 
 class Forward:
@@ -103,7 +97,7 @@ class Forward:
         self.images = images
         self.containers = containers
         self.probes = Probes(plan, seed, counts, unit_bytes)
-        self._alike = _alike(plan)
+        self._alike = alike(plan)
         groups = Counter(slot.group for slot in plan.slots if slot.group)
         self._modules = {group for group, count in groups.items() if count > 1}
         last_use = {source: n for n, slot in enumerate(plan.slots) for source in slot.inputs}
@@ -251,7 +245,7 @@ class _Walk(Generic[C]):
             self.errors[begin:end] = [error] * (end - begin)
 
 
-def _alike(plan: Plan) -> Ids:
+def alike(plan: Plan) -> Ids:
     """For each unit id the first one with the same operations; the last entry is `ABSENT`."""
     first: dict[object, int] = {}
     ids = [first.setdefault((len(unit.inputs), unit.nodes), n) for n, unit in enumerate(plan.units)]

@@ -25,13 +25,43 @@ from pyhwnas.networks import (
     Unit,
 )
 from pyhwnas.proxies.codes import SignCounts
-from pyhwnas.proxies.forward import Forward, Outcome, plan_of
-from pyhwnas.proxies.images import checked
-from pyhwnas.proxies.sign_score import SIGN_KEEPING, SignScore
+from pyhwnas.proxies.forward import Forward
+from pyhwnas.proxies.sign_score import SIGN_KEEPING, SignReading, SignScore
+from pyhwnas.proxies.torch_forward import TorchForward
 
 __all__ = ["ICD", "icd"]
 
 Tensor = npt.NDArray[np.float32]
+
+
+def reader_counts(unit: Unit) -> list[int]:
+    """Count for each value how many operations read its signs.
+
+    An activation that keeps signs has the bits of its input, so its readers count there.
+    """
+    counts = [0] * len(unit.shapes)
+    bits_of = list(range(len(unit.shapes)))
+    for number, node in enumerate(unit.nodes, len(unit.inputs)):
+        source = node.inputs[0]
+        match node.op:
+            case Activation(kind=kind):
+                counts[bits_of[source]] += 1
+                if kind in SIGN_KEEPING:
+                    bits_of[number] = bits_of[source]
+            case (
+                Conv()
+                | Linear()
+                | ChannelConv()
+                | BatchNorm()
+                | MaxPool()
+                | AvgPool()
+                | GlobalAvgPool()
+            ):
+                counts[bits_of[source]] += 1
+    return counts
+
+
+READING = SignReading(reader_counts, SignCounts, SignCounts.icd, pairs=False)
 
 
 def icd(network: Network, images: Tensor, *, seed: int = 0) -> float:
@@ -58,11 +88,7 @@ def icd(network: Network, images: Tensor, *, seed: int = 0) -> float:
     >>> round(icd(network, images))
     81
     """
-    images = checked(images, network.input_shape[0])
-    plan = plan_of(network)
-    ids = plan.unit_ids(np.zeros((1, len(plan.slots))))
-    forward = Forward(plan, images, seed=seed, counts=reader_counts)
-    return forward.run(ids, SignCounts(len(images)), SignCounts.icd).only()
+    return READING.of_network(network, images, seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +111,11 @@ class ICD(SignScore):
         Seed of the weights.
     threads : int
         Rows are shared among that many threads; scores are the same for any number.
+    device : str
+        ``"cpu"``, or ``"cuda"`` or ``"cuda:N"`` to run hundreds of networks at once in torch.
+        Scores of the two agree up to bits of numbers within rounding of zero.
+    precision : {"float32", "bfloat16"}
+        Of values and weights on a GPU.
     reference_containers : bool
         Count as the authors' code does, whose hooks sit on modules that hold others as well: also
         what enters the network, each cell or stage, and each unit that is not a join, identities
@@ -115,45 +146,8 @@ class ICD(SignScore):
 
     reference_containers: bool = field(default=False, kw_only=True)
     name: ClassVar[str] = "icd"
+    reading: ClassVar[SignReading[SignCounts]] = READING
     without_path: ClassVar[float] = np.nan
 
-    def _set_up(self) -> Forward:
-        assert self.space.plan is not None
-        return Forward(
-            self.space.plan,
-            self.images,
-            seed=self.seed,
-            counts=reader_counts,
-            containers=self.reference_containers,
-        )
-
-    def _run(self, forward: Forward, ids: npt.NDArray[np.int32]) -> Outcome:
-        codes = SignCounts(len(self.images))
-        return forward.run(ids, codes, SignCounts.icd, threads=self.threads)
-
-
-def reader_counts(unit: Unit) -> list[int]:
-    """Count for each value how many operations read its signs.
-
-    An activation that keeps signs has the bits of its input, so its readers count there.
-    """
-    counts = [0] * len(unit.shapes)
-    bits_of = list(range(len(unit.shapes)))
-    for number, node in enumerate(unit.nodes, len(unit.inputs)):
-        source = node.inputs[0]
-        match node.op:
-            case Activation(kind=kind):
-                counts[bits_of[source]] += 1
-                if kind in SIGN_KEEPING:
-                    bits_of[number] = bits_of[source]
-            case (
-                Conv()
-                | Linear()
-                | ChannelConv()
-                | BatchNorm()
-                | MaxPool()
-                | AvgPool()
-                | GlobalAvgPool()
-            ):
-                counts[bits_of[source]] += 1
-    return counts
+    def _set_up(self) -> Forward | TorchForward:
+        return self._forward_for(containers=self.reference_containers)

@@ -13,7 +13,7 @@ from pyhwnas.networks import Add, Concat, Conv, Plan, Shape, Unit, join
 from pyhwnas.networks.onnx import to_onnx
 from pyhwnas.networks.weights import Weights, tensors
 
-__all__ = ["Probe", "Probes"]
+__all__ = ["Probe", "Probes", "meeting", "unit_weights"]
 
 EMPTY_SESSION_BYTES = 150_000
 """What a unit without weights takes in ONNX Runtime 1.31."""
@@ -61,7 +61,7 @@ class Probes:
         with self._lock:
             probe = self._kept.get(key)
             if probe is None:
-                probe = self._set_up(number, _meeting(self._plan.units[unit_id], shapes))
+                probe = self._set_up(number, meeting(self._plan.units[unit_id], shapes))
                 self._kept[key] = probe
                 self.n_bytes += probe.n_bytes
                 while self.n_bytes > self._most_bytes and len(self._kept) > 1:
@@ -74,7 +74,7 @@ class Probes:
         counts = self._counts(unit)
         first = len(unit.inputs)
         exposed = [value for value in range(first, len(unit.shapes)) if counts[value]]
-        weights = _weights(self._plan.slots[number].name, unit, self._seed)
+        weights = unit_weights(self._plan.slots[number].name, unit, self._seed)
         model = to_onnx(unit, weights, batch_statistics=True, expose=exposed)
         options = runtime.SessionOptions()
         # Rows share the threads: inside a unit, the bits would depend on how many there are.
@@ -115,7 +115,7 @@ def _share_arena() -> None:
     runtime.create_and_register_allocator(place, runtime.OrtArenaCfg(0, by_need, -1, -1))
 
 
-def _meeting(unit: Unit, shapes: tuple[Shape, ...]) -> Unit:
+def meeting(unit: Unit, shapes: tuple[Shape, ...]) -> Unit:
     """Fit a unit to what arrives: a join may have been written for more."""
     if len(shapes) == len(unit.inputs):
         return unit.at(shapes)
@@ -124,7 +124,7 @@ def _meeting(unit: Unit, shapes: tuple[Shape, ...]) -> Unit:
     return join(node.op, shapes)
 
 
-def _weights(slot: str, unit: Unit, seed: int) -> Weights:
+def unit_weights(slot: str, unit: Unit, seed: int) -> Weights:
     """Make a unit's weights as `weights.initial` makes them for a network with it in the slot."""
     weights: Weights = {}
     for node, name in zip(unit.nodes, unit.tensor_names(), strict=True):

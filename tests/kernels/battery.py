@@ -103,6 +103,11 @@ def samples():
             yield f"{name} {box}", (F,), {"ref_point": np.ones(F.shape[1]), **more}
 
 
+def rays():
+    for name, F in points([(1, (2, 5)), (50, (1, 2, 3, 5, 8, 10, 34))], cube, sphere):
+        yield name, (F,), {"ref_point": np.ones(F.shape[1]), "n_samples": 5000, "seed": 7}
+
+
 def found_sets():
     sizes = [(1, (1, 3)), (37, (1, 2, 3, 5, 8, 11)), (900, (2, 3, 5, 8))]
     return points(sizes, cube, sphere, few_values)  # distances are between finite values
@@ -147,7 +152,9 @@ def programs():
     for seed in range(60):
         rng = np.random.default_rng(seed)
         arrays, unit_ids = one_unit(random_unit(rng, int(rng.integers(1, 12))))
-        yield str(seed), (), {**arrays, "unit_ids": unit_ids, "weight_gain": 0.5}
+        yield str(seed), (), {
+            "program": tuple(arrays.values()), "unit_ids": unit_ids, "weight_gain": 0.5
+        }  # fmt: skip
 
 
 def plans():
@@ -163,7 +170,8 @@ def programs_with_weights():
         values = np.concatenate([tensor.ravel() for pair in pairs for tensor in pair])
         for double_precision in (False, True):
             yield f"{seed} {double_precision}", (), {
-                **arrays, "unit_ids": unit_ids, "places": np.zeros((1, 2), np.int32),
+                "program": tuple(arrays.values()), "unit_ids": unit_ids,
+                "places": np.zeros((1, 2), np.int32),
                 "weight_offsets": np.array([0, len(values)]), "weights": values,
                 "double_precision": double_precision,
             }  # fmt: skip
@@ -182,6 +190,7 @@ KERNELS = {
     "hypervolume": volumes_of_many,
     "hypervolume_approx": samples,
     "hypervolume_contributions": lambda: volumes([*VOLUMES, (100, (3, 4)), (300, (2,))]),
+    "hypervolume_contributions_approx": rays,
     "hypervolume_subset": lambda: volumes([(9, (2, 3)), (30, (6, 8, 10)), (50, (2, 3, 4, 5))], k=9),
     "igd": two_sets,
     "igd_plus": two_sets,

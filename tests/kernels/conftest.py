@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import homes
 
 
 @pytest.fixture(params=[1, 2, 7])
@@ -20,6 +27,14 @@ def frozen():
         return array
 
     return freeze
+
+
+@pytest.fixture(params=["core", "emulated", pytest.param("cuda", marks=pytest.mark.gpu)])
+def home(request, monkeypatch):
+    """Where arrays lie: on the CPU, on a GPU that is emulated, on one that is there."""
+    if request.param == "core":
+        return homes.core()
+    return homes.emulated(monkeypatch) if request.param == "emulated" else homes.torch()
 
 
 def pytest_collection_modifyitems(items):

@@ -27,7 +27,7 @@ def score(arrays, unit_ids, weights, precision="float64", threads=1):
         for place in places.tolist()
     ]
     return _core.synflow(
-        **arrays,
+        program=tuple(arrays.values()),
         unit_ids=np.asarray(unit_ids, dtype=np.int32),
         places=places,
         weight_offsets=np.cumsum([0, *map(len, parts)], dtype=np.int64),
@@ -193,7 +193,8 @@ def test_no_magnitude_overflows_or_underflows(scale, activation):
 def test_weights_that_do_not_fit_are_refused(diamond, places, offsets, size, message):
     with pytest.raises(ValueError, match=message):
         _core.synflow(
-            **diamond, unit_ids=np.array(ROWS, np.int32), places=np.array(places, np.int32),
+            program=tuple(diamond.values()),
+            unit_ids=np.array(ROWS, np.int32), places=np.array(places, np.int32),
             weight_offsets=np.array(offsets, np.int64), weights=np.ones(size, np.float32),
             double_precision=False, threads=1,
         )  # fmt: skip

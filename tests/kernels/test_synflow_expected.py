@@ -11,7 +11,7 @@ from pyhwnas import _core
 def score(arrays, unit_ids, threads=1, weight_gain=0.5):
     unit_ids = np.asarray(unit_ids, dtype=np.int32)
     return _core.synflow_expected(
-        **arrays, unit_ids=unit_ids, weight_gain=weight_gain, threads=threads
+        program=tuple(arrays.values()), unit_ids=unit_ids, weight_gain=weight_gain, threads=threads
     )
 
 
@@ -259,6 +259,11 @@ class TestPrograms:
             empty = {**diamond, name: diamond[name][:0].copy()}
             with pytest.raises(ValueError, match=r"must|expected"):
                 score(empty, ROWS)
+
+    def test_arrays_that_are_missing_are_refused(self, diamond):
+        del diamond["nodes"]
+        with pytest.raises(ValueError, match="program: expected 8 arrays, got 7"):
+            score(diamond, ROWS)
 
     @pytest.mark.parametrize(
         ("row", "message"),

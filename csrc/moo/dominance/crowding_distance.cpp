@@ -87,13 +87,14 @@ class Gaps {
     const double* high = values + last;
     while (low < high && std::isinf(*low)) ++low;
     while (high > low && std::isinf(*high)) --high;
-    // Halves, so that a range of twice the largest double does not overflow.
-    const double half_range = *high * 0.5 - *low * 0.5;
-    if (!(half_range > 0.0)) return;
+    // Halves where the range would overflow; elsewhere not, as half the least double is none.
+    const double scale = std::isinf(*high - *low) ? 0.5 : 1.0;
+    const double range = *high * scale - *low * scale;
+    if (!(range > 0.0)) return;
     for (std::size_t j = 1; j < last; ++j) {
       const double next = std::clamp(values[j + 1], *low, *high);
       const double previous = std::clamp(values[j - 1], *low, *high);
-      distances[rows[j]] += (next * 0.5 - previous * 0.5) / half_range;
+      distances[rows[j]] += (next * scale - previous * scale) / range;
     }
   }
 

@@ -33,10 +33,10 @@ struct Cell {
   std::uint32_t owner;
 };
 
-class Staircases {
+class TwoStaircases {
  public:
   // widths: of all boxes to come, by rank from 1 on, with room for one more at either end.
-  Staircases(std::vector<Cell> cells, std::span<double> contributions)
+  TwoStaircases(std::vector<Cell> cells, std::span<double> contributions)
       : cells_(std::move(cells)), ends_(cells_.size()), contributions_(contributions) {
     // Left of all is a wall, right of all a cell without heights; no box passes either.
     constexpr double kWall = 2.0;
@@ -122,7 +122,7 @@ void contributions_in_three(const Boxes& boxes, std::span<double> contributions,
     cells[r + 1].end = widths[by_width[r]];
     ranks[by_width[r]] = static_cast<std::uint32_t>(r + 1);
   }
-  Staircases staircases(std::move(cells), contributions);
+  TwoStaircases staircases(std::move(cells), contributions);
   for (std::size_t k = 0; k < n; ++k) {
     if (k % kPollEvery == 0 && checkpoint) checkpoint();
     const std::uint32_t at = order[n - 1 - k];

@@ -82,7 +82,8 @@ std::vector<double> scaled(MatrixView<const double> values, int exponent) {
   return copy;
 }
 
-// Sums of fixed blocks, then their sum: an order of its own, and an error that grows slowly.
+// Sums of fixed blocks, then their sum: an order that depends on nothing but the rows of R, and an
+// error that grows slowly.
 double sum_of_roots(std::span<const double> squares) {
   constexpr std::size_t kBlock = 256;
   double sum = 0.0;
@@ -114,10 +115,12 @@ double mean_distance(MatrixView<const double> F, MatrixView<const double> R, int
   Scouts<Measure> scouts(F, R, 0.0, checkpoint);
   const std::vector<std::uint32_t> left = scouts.unsettled();
   if (left.empty()) return 0.0;
-  std::vector<double> distances(left.size());
+  std::vector<double> found(left.size());
   const std::vector<double> queries = rows_of(R, left);
   const Nearest<Measure> rows(F, {queries.data(), left.size(), R.cols()}, checkpoint);
-  rows.search(distances, threads, checkpoint);
+  rows.search(found, threads, checkpoint);
+  std::vector<double> distances(R.rows(), 0.0);
+  for (std::size_t i = 0; i < left.size(); ++i) distances[left[i]] = found[i];
   return sum_of_roots(distances) / static_cast<double>(R.rows());
 }
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from pyhwnas import networks
 from pyhwnas._optional import require
-from pyhwnas.errors import EvaluationError, SpaceError
-from pyhwnas.networks import ABSENT, Network
+from pyhwnas.errors import EvaluationError
+from pyhwnas.networks import ABSENT, Network, plan_of
 from pyhwnas.proxies.modules.measure import Measure, measure_all
 from pyhwnas.spaces import Space
 
@@ -77,10 +77,8 @@ class ModuleScore:
     cost: ClassVar[Literal["cheap", "expensive"]] = "expensive"
 
     def __post_init__(self) -> None:
-        if self.space.plan is None:
-            raise SpaceError(f"{self.name}: space {self.space.name} has no plan to read")
         images = np.array(self.images, dtype=np.float32)
-        channels = self.space.plan.slots[0].candidates[0].inputs[0][0]
+        channels = plan_of(self.space).slots[0].candidates[0].inputs[0][0]
         if images.ndim != 4 or len(images) < 1 or images.shape[1] != channels:
             raise ValueError(
                 f"images: expected (n >= 1, {channels}, height, width), got {images.shape}"

@@ -18,6 +18,9 @@ CALLS = {
     "hypervolume_contributions": lambda F, **more: moo.hypervolume_contributions(F, REF, **more),
     "hypervolume_subset": lambda F, **more: moo.hypervolume_subset(F, 2, REF, **more),
     "hypervolume_approx": lambda F, **more: moo.hypervolume_approx(F, REF, 100, 0, **more),
+    "hypervolume_contributions_approx": lambda F, **more: moo.hypervolume_contributions_approx(
+        F, REF, 100, 0, **more
+    ),
     "igd": lambda F, **more: moo.igd(F, np.ones((1, 2)), **more),
     "igd_plus": lambda F, **more: moo.igd_plus(F, np.ones((1, 2)), **more),
     "epsilon_additive": lambda F, **more: moo.epsilon_additive(F, np.ones((1, 2)), **more),
@@ -107,6 +110,7 @@ def test_more_rows_than_there_are_cannot_be_chosen(k):
         moo.hypervolume_contributions,
         lambda F, ref: moo.hypervolume_subset(F, 1, ref),
         lambda F, ref: moo.hypervolume_approx(F, ref, 100, 0),
+        lambda F, ref: moo.hypervolume_contributions_approx(F, ref, 100, 0),
     ],
 )
 def test_volumes_have_at_most_a_thousand_objectives(volume):

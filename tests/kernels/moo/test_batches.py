@@ -16,6 +16,14 @@ def volume(F, **options):
     return moo.hypervolume(F, REF, **options)
 
 
+def estimate(F, **options):
+    return np.asarray(moo.hypervolume_approx(F, REF, 500, 1, **options)).T
+
+
+def estimates(F, **options):
+    return np.stack(moo.hypervolume_contributions_approx(F, REF, 500, 1, **options), axis=-1)
+
+
 FUNCTIONS = {
     "nondominated_sort": moo.nondominated_sort,
     "dominance_degree_sort": moo.dominance_degree_sort,
@@ -24,6 +32,8 @@ FUNCTIONS = {
     "crowding_distance": moo.crowding_distance,
     "crowding_distance with ranks": crowding_with_ranks,
     "hypervolume": volume,
+    "hypervolume_approx": estimate,
+    "hypervolume_contributions_approx": estimates,
 }
 
 

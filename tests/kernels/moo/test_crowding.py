@@ -77,6 +77,11 @@ def test_huge_ranges_do_not_overflow():
     np.testing.assert_array_equal(moo.crowding_distance(F), [np.inf, 1.0, np.inf])
 
 
+def test_the_smallest_range_is_a_range():
+    F = np.array([[0.0], [0.0], [5e-324]])
+    np.testing.assert_array_equal(moo.crowding_distance(F), [np.inf, 1.0, np.inf])
+
+
 def test_an_infinite_row_does_not_blind_the_others():
     F = np.array([[0.0], [1.0], [3.0], [4.0], [np.inf], [np.inf]])
     np.testing.assert_allclose(

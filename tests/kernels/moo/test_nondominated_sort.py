@@ -29,9 +29,11 @@ def by_peeling(F):
     ranks = np.full(len(F), -1, dtype=np.int32)
     no_larger = np.all(F[:, None] <= F[None], axis=2)
     dominates = no_larger & ~no_larger.T
+    above = dominates.sum(axis=0)  # rows that are left and dominate this one
     rank = 0
-    while np.any(left := ranks < 0):
-        ranks[left & ~np.any(dominates[left], axis=0)] = rank
+    while np.any(front := (ranks < 0) & (above == 0)):
+        ranks[front] = rank
+        above -= dominates[front].sum(axis=0)
         rank += 1
     return ranks
 

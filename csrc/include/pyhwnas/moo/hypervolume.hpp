@@ -73,4 +73,14 @@ Estimate hypervolume_approx(MatrixView<const double> F, std::span<const double> 
                             std::size_t n_samples, std::uint64_t seed, SamplingMethod method,
                             int threads, const Checkpoint& checkpoint = {});
 
+// The contribution of each row, as hypervolume_contributions defines it, and its standard error,
+// from at least 2 and fewer than 2^40 random rays as above (Deng, Zhang 2019): each ray serves all
+// rows. Unbiased. ref_point - F must be finite for all rows within the reference point. O(n_samples
+// n m) time for n rows that at most one other dominates, O(n m) memory per call and O(n + m) per
+// thread.
+void hypervolume_contributions_approx(MatrixView<const double> F, std::span<const double> ref_point,
+                                      std::size_t n_samples, std::uint64_t seed,
+                                      std::span<double> values, std::span<double> standard_errors,
+                                      int threads, const Checkpoint& checkpoint = {});
+
 }  // namespace pyhwnas::moo

@@ -1,0 +1,32 @@
+# The files of the extension for GPUs, from the root of the repository: nvcc compiles the kernels,
+# or, for tests without a GPU, the C++ compiler does.
+set(pyhwnas_cuda_kernels
+  csrc/cuda/crowding_distance.cu
+  csrc/cuda/dominance.cu
+  csrc/cuda/epsilon.cu
+  csrc/cuda/hypervolume_approx.cu
+  csrc/cuda/hypervolume_contributions_approx.cu
+  csrc/cuda/igd.cu
+  csrc/cuda/memory_pool.cu
+  csrc/cuda/numbers.cu
+  csrc/cuda/ordered_rows.cu
+  csrc/cuda/proxy/coactivation.cu
+  csrc/cuda/proxy/hamming.cu
+  csrc/cuda/proxy/hashed_weights.cu
+  csrc/cuda/proxy/pack_signs.cu
+  csrc/cuda/proxy/synflow.cu
+  csrc/cuda/ray_points.cu
+  csrc/cuda/ray_volumes.cu
+  csrc/cuda/small_crowding.cu
+  csrc/cuda/small_dominance.cu)
+set(pyhwnas_cuda_bindings
+  csrc/bind/bind_cuda_crowding.cpp
+  csrc/bind/bind_cuda_dominance.cpp
+  csrc/bind/bind_cuda_hypervolume.cpp
+  csrc/bind/bind_cuda_indicators.cpp
+  csrc/bind/bind_cuda_proxy.cpp
+  csrc/bind/bind_cuda_signs.cpp
+  csrc/bind/cuda.cpp
+  csrc/bind/device_arrays.cpp
+  csrc/bind/dlpack.cpp
+  csrc/proxy/tape/packed_tape.cpp)
