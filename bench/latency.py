@@ -2,8 +2,8 @@
 
 Run as ``python -m bench.latency``. For each space all ways time the same units side by side, in the
 same shuffled rounds of the same processes; whole networks are timed in other processes. A few
-networks fit one scale factor for each way, the others check it. ``--backend`` takes any backend of
-`pyhwnas profile`, ``--quick`` shows that it runs.
+networks say for each way which factor to scale sums by, if any; the others check it. ``--backend``
+takes any backend of `pyhwnas profile`, ``--quick`` shows that it runs.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import numpy as np
 
 from bench.record import save
 from pyhwnas import latency, networks, spaces
+from pyhwnas.errors import LatencyTableError
 from pyhwnas.job import Job
-from pyhwnas.latency.calibrate import NetworkError, accuracy, fit_scale
+from pyhwnas.latency.calibrate import NetworkError, accuracy, choose_scale
 from pyhwnas.latency.designs import Case, alone, in_carrier, in_chain
 from pyhwnas.latency.host import Local
 from pyhwnas.latency.measure import Model, look, measure
@@ -111,7 +112,7 @@ def compare(space: spaces.Space, backend: Any, options: argparse.Namespace) -> d
     subject = choose(space, options.probes, options.held_out)
     settings = latency.Settings(rounds=options.rounds)
     device, cache_bytes, _ = look(backend, Local())
-    settings = settings.on(cache_bytes)
+    settings = settings.on(cache_bytes, backend.clock)
     cases = {
         way: {key: of(unit, raw=raw) for key, (unit, raw) in subject.units.items()}
         for way, of in WAYS.items()
@@ -139,8 +140,13 @@ def compare(space: spaces.Space, backend: Any, options: argparse.Namespace) -> d
 
     units = timed(list(models.values()), 0, None)
     truth = timed([Model(network.arch, network) for network in whole], 1, units.reference_ms)
-    rows = {way: _row(subject, cases[way], units, truth) for way in WAYS}
-    floor = next(iter(rows.values()))["floor"]
+    rows, left_out = {}, {}
+    for way in WAYS:
+        try:
+            rows[way] = _row(subject, cases[way], units, truth)
+        except LatencyTableError as error:  # such as operations that a runtime does not run alone
+            left_out[way] = str(error)
+    floor = rows[OURS]["floor"]
     return {
         "units": len(subject.units),
         "models": len(models),
@@ -150,9 +156,11 @@ def compare(space: spaces.Space, backend: Any, options: argparse.Namespace) -> d
         "floor_percent": floor,
         "disturbed": round(units.disturbed, 3),
         "ways": {way: {k: v for k, v in row.items() if k != "floor"} for way, row in rows.items()},
-        "unscaled_mape_of_isolated_operations_over_ours": round(
-            rows["isolated operations"]["mape_unscaled"] / rows[OURS]["mape_unscaled"], 2
-        ),
+        "left_out": left_out,
+        "unscaled_mape_over_ours": {
+            way: round(row["mape_unscaled"] / rows[OURS]["mape_unscaled"], 2)
+            for way, row in rows.items()
+        },
     }
 
 
@@ -171,7 +179,7 @@ def _row(
         return found
 
     fitted, checked = summed(subject.probes), summed(subject.held_out)
-    scale = fit_scale(
+    scale = choose_scale(
         np.array([total for _, total, _ in fitted]), np.array([m.ms for _, _, m in fitted])
     )
     found = accuracy(
@@ -194,8 +202,13 @@ def _row(
 
 
 def _cost(case: Case, units: Readings) -> float:
-    found = [units.of(key) for key, _ in case.graphs]
-    whole, *rest = [np.array(reading.processes) for reading in found if reading is not None]
+    found = []
+    for key, _ in case.graphs:
+        reading = units.of(key)
+        if reading is None:
+            raise LatencyTableError(f"{key} could not be timed in any process: measure again")
+        found.append(np.array(reading.processes))
+    whole, *rest = found
     return max(float(np.nanmedian((whole - sum(rest)) / case.copies)), 0.0)
 
 
@@ -222,6 +235,8 @@ def main() -> None:
                 f"within 5: {row['within_5']:3.0f} 10: {row['within_10']:3.0f} "
                 f"spearman {row['spearman']:.3f}"
             )
+        for way, reason in numbers["left_out"].items():
+            print(f"  {way:42} left out: {reason}")
     if not options.quick:
         suffix = "" if options.backend == "onnxruntime" else f"_{options.backend}"
         save(f"latency{suffix}", found)

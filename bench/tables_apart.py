@@ -1,12 +1,16 @@
 """Two tables of one device, built some time apart: do they agree within their own intervals?
 
-Run as ``python -m bench.tables_apart``; it waits an hour between the two, or ``--minutes``.
+Run as ``python -m bench.tables_apart FOLDER``. First tables that are not in the folder are built
+there; the second ones follow an hour later, or ``--minutes``. A stopped run goes on, and nothing
+has to wait: called with ``--first`` it ends when the first ones are there.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bench.record import save
@@ -35,27 +39,45 @@ def _brief(table: latency.LatencyTable) -> dict[str, Any]:
 def main() -> None:
     """Build both tables of each space and write how they compare."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the tables are, or are to be")
+    parser.add_argument("--first", action="store_true", help="build the first tables alone")
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--spaces", nargs="*", default=list(SPACES), choices=list(SPACES))
     parser.add_argument("--processes", type=int, default=3)
     options = parser.parse_args()
-    start = time.monotonic()
-    first = {
-        name: latency.profile(SPACES[name](), processes=options.processes)
-        for name in options.spaces
-    }
-    time.sleep(max(60 * options.minutes - (time.monotonic() - start), 0.0))
-    found: dict[str, Any] = {"minutes": options.minutes}
+    options.folder.mkdir(parents=True, exist_ok=True)
+    first = {name: _table(name, "first", options) for name in options.spaces}
+    if options.first:
+        return
+    found: dict[str, Any] = {}
     for name, before in first.items():
-        space = SPACES[name]()
-        after = latency.profile(space, processes=options.processes)
-        comparison = latency.compare_tables(before, after, space)
+        _wait(before, options.minutes)
+        after = _table(name, "second", options)
+        comparison = latency.compare_tables(before, after, SPACES[name]())
         print(comparison.summary())
         found[name] = {
+            "minutes": round(_seconds_since(before, after.created) / 60, 1),
             "tables": [_brief(before), _brief(after)],
             "comparison": comparison.to_json(),
         }
     save("tables_apart", found)
+
+
+def _table(name: str, which: str, options: argparse.Namespace) -> latency.LatencyTable:
+    path = options.folder / f"{name}-{which}.json"
+    if path.exists():
+        return latency.LatencyTable.load(path)
+    return latency.profile(SPACES[name](), processes=options.processes, path=path)
+
+
+def _seconds_since(table: latency.LatencyTable, moment: str) -> float:
+    passed = datetime.fromisoformat(moment) - datetime.fromisoformat(table.created)
+    return passed.total_seconds()
+
+
+def _wait(table: latency.LatencyTable, minutes: float) -> None:
+    passed = _seconds_since(table, datetime.now(UTC).isoformat())
+    time.sleep(max(60 * minutes - passed, 0.0))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pyhwnas.errors import (
     BenchmarkError,
     CudaError,
+    DeviceError,
     EvaluationError,
     LatencyTableError,
     MissingExtraError,
@@ -45,6 +46,7 @@ __all__ = [
     "AtMost",
     "BenchmarkError",
     "CudaError",
+    "DeviceError",
     "EvaluationError",
     "History",
     "LatencyTable",

@@ -77,21 +77,28 @@ def _submit(problem: Problem, executor: Executor, rows: Sequence[Told], X: Ints)
     that it holds, and these could be any of them.
     """
     window = getattr(executor, "_max_workers", None) or len(rows)
-    queue = deque(zip(rows, X, strict=True))
+    yield from (row for row in rows if row.errors[0])
+    queue = deque((row, x) for row, x in zip(rows, X, strict=True) if not row.errors[0])
     running: dict[Future[tuple[Evaluation, float]], Told] = {}
+    stop: BaseException | None = None
     try:
         while queue or running:
             while queue and len(running) < window:
-                row, x = queue[0]
-                if row.errors[0]:
-                    yield row
-                else:
-                    running[executor.submit(_expensive, problem, x[None])] = row
-                queue.popleft()
+                row, x = queue.popleft()
+                running[executor.submit(_expensive, problem, x[None])] = row
             done = wait(running, return_when=FIRST_COMPLETED).done
             for future in [future for future in running if future in done]:
-                result = future.result()
-                yield running.pop(future).joined(*result)
+                error = future.exception()
+                if isinstance(error, BrokenExecutor):
+                    raise error
+                row = running.pop(future)
+                if error is None:
+                    yield row.joined(*future.result())
+                else:  # the others may still come to an end, and are not to be lost
+                    queue.clear()
+                    stop = stop or error
+        if stop is not None:
+            raise stop
     except BrokenExecutor as error:
         for row in running.values():
             yield row.broken(len(running))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BenchmarkError",
     "CudaError",
+    "DeviceError",
     "EvaluationError",
     "LatencyTableError",
     "MissingExtraError",
@@ -66,6 +67,10 @@ def _evaluation_error(
 
 class LatencyTableError(PyhwnasError):
     """A latency table that is damaged, or does not belong to this device or space."""
+
+
+class DeviceError(LatencyTableError):
+    """The machine that measures is at fault, or the way to it, and no network: a run stops."""
 
 
 class BenchmarkError(PyhwnasError):

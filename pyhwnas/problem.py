@@ -12,13 +12,16 @@ import numpy.typing as npt
 
 from pyhwnas._arrays import as_matrix
 from pyhwnas._describe import Json, describe, differences
-from pyhwnas.errors import EvaluationError
+from pyhwnas.errors import DeviceError, EvaluationError, MissingExtraError
 from pyhwnas.history import Bools, Floats, Ints, Sense
 from pyhwnas.spaces import Space, as_genotypes, row_hash
 
 __all__ = ["AtLeast", "AtMost", "Constraint", "Cost", "Evaluation", "Objective", "Problem", "Sense"]
 
 Cost: TypeAlias = Literal["cheap", "expensive"]
+
+NO_ROWS_FAULT = (DeviceError, MissingExtraError)
+"""What an objective raises when other rows would fail too, for now."""
 
 
 @runtime_checkable
@@ -59,6 +62,8 @@ class Objective(Protocol):
 
         It may raise instead: then rows are measured one at a time, and those that raise failed.
         An `EvaluationError` with ``values`` and ``errors`` hands over what has been measured.
+        A `DeviceError` or `MissingExtraError` is no row's fault: the run stops, and measures the
+        row when it is called again.
         """
         ...
 
@@ -205,6 +210,8 @@ class Problem:
             If X is no genotype matrix of the space.
         TypeError, ValueError
             If an objective returns something else than n real numbers.
+        DeviceError, MissingExtraError
+            From an objective, when nothing can be measured at the moment.
         """
         rows = as_genotypes(self.space, X)
         values = np.full((len(rows), len(self.objectives)), np.nan)
@@ -287,6 +294,8 @@ def _measure(objective: Objective, X: Ints) -> tuple[Floats, dict[int, str]]:
     """Return values and, by row, why there is none."""
     try:
         result = objective(X)
+    except NO_ROWS_FAULT:
+        raise
     except EvaluationError as error:
         if error.values is None:
             return _one_by_one(objective, X)
@@ -302,6 +311,8 @@ def _one_by_one(objective: Objective, X: Ints) -> tuple[Floats, dict[int, str]]:
     for row in range(len(X)):
         try:
             result: Any = objective(X[row : row + 1])
+        except NO_ROWS_FAULT:
+            raise
         except EvaluationError as error:
             result = np.full(1, np.nan) if error.values is None else error.values
             errors[row] = error.errors.get(0) or traceback.format_exc()

@@ -263,9 +263,9 @@ class Search:
 
         Raises
         ------
-        EvaluationError
-            If too many rows failed, or a worker process of the executor died. What was evaluated
-            is stored.
+        EvaluationError, DeviceError, MissingExtraError
+            If too many rows failed, a worker process of the executor died, or an objective cannot
+            measure at present, which is no row's fault. What was evaluated is stored.
         """
         if executor is not None and not isinstance(executor, Executor):
             raise TypeError(f"executor: expected a concurrent.futures.Executor, got {executor!r}")

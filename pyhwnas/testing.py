@@ -101,8 +101,7 @@ def _check_size(space: Space) -> None:
 
 
 def _check_plan(space: Space, raw: Ints, X: Ints, rng: np.random.Generator) -> None:
-    plan, what = space.plan, f"space {space.name}"
-    assert plan is not None
+    plan, what = networks.plan_of(space), f"space {space.name}"
     for live in (False, True):
         ids = space.unit_ids(X, live=live)
         _check(

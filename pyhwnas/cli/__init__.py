@@ -10,8 +10,10 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line: console script ``pyhwnas`` and ``python -m pyhwnas``."""
     from pyhwnas._optional import require
+    from pyhwnas.cli.interrupt import catch_interrupts
     from pyhwnas.errors import MissingExtraError
 
+    catch_interrupts()  # before the imports that take a while
     try:
         require("typer", extra="search")
         require("rich", extra="search")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +16,7 @@ import pyhwnas
 from pyhwnas.cli import by_hand, compare, look
 from pyhwnas.cli.benchmarks import benchmarks
 from pyhwnas.cli.correlate import correlate
+from pyhwnas.cli.interrupt import catch_interrupts
 from pyhwnas.cli.look import print_json
 from pyhwnas.cli.options import (
     DEFAULT_OUT,
@@ -275,15 +274,9 @@ def _ms(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g} ms"
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    print("interrupted; the same command continues (pyhwnas score: with --resume)", file=sys.stderr)
-    raise SystemExit(128 + number)
-
-
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors are one sentence and exit code 2."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    catch_interrupts()
     try:
         app(args=arguments)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ class Quiet:
 
 
 class Plain:
-    """Lines on standard error, for logs and pipes: one at most every ten seconds a stage."""
+    """Lines on standard error, for logs and pipes: the first, then one in ten seconds at most."""
 
     def say(self, text: str) -> None:
         """Print a line."""
@@ -50,7 +51,7 @@ class Plain:
     def stage(self, name: str) -> Iterator[Advance]:
         """Print where the stage stands from time to time."""
         start = time.monotonic()
-        shown = start
+        shown = -math.inf
 
         def advance(done: int, total: int | None, note: str) -> None:
             nonlocal shown

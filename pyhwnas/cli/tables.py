@@ -67,15 +67,18 @@ def show(file: File, plot: Plot = None, as_json: AsJson = False) -> None:
     - `pyhwnas tables show my-table.json --plot error.svg`
     """
     from pyhwnas.latency import LatencyTable, draw_table
+    from pyhwnas.latency.execution import execution_of, how_timed
 
     table = LatencyTable.load(file)
     if plot is not None:
         draw_table(table, plot)
     if as_json:
         units = {key: entry.ms for key, entry in table.entries.items()}
-        print_json({**_brief(table), "ms": units})
+        print_json({**_brief(table), "execution": dict(execution_of(table)), "ms": units})
         return
     print(table.summary())
+    if how := how_timed(table):
+        print(how)
     units_shown = Table("unit", "ms", "from", "to", "quality")
     for key, entry in table.entries.items():
         values = (entry.ms, entry.low_ms, entry.high_ms)

@@ -3,6 +3,7 @@
 from pyhwnas.latency.backends import LatencyBackend
 from pyhwnas.latency.compare import TableComparison, compare_tables
 from pyhwnas.latency.device import Fingerprint, fingerprint
+from pyhwnas.latency.encoding import Step
 from pyhwnas.latency.entry import Entry
 from pyhwnas.latency.figure import draw_comparison, draw_table
 from pyhwnas.latency.find import find_table, find_tables, user_folder
@@ -29,6 +30,7 @@ __all__ = [
     "Progress",
     "Settings",
     "Ssh",
+    "Step",
     "TableComparison",
     "admission",
     "compare_tables",

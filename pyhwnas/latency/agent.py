@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,6 @@ from pyhwnas.latency.energy import EnergyCounter, open_counter
 
 __all__ = ["main"]
 
-QUANTILE = 0.25
 FEWEST_ROUNDS = 4
 BETWEEN_ANCHORS = 4
 
@@ -52,17 +51,18 @@ class _Model:
     run: Runner
     cold: bool
     rounds: int
+    quantile: float
     times: list[int] = field(default_factory=list)
 
     def spread(self) -> float:
         """Half the quantile's 90 % interval, from order statistics, relative to it."""
-        n = len(self.times)
-        reach = 1.645 * math.sqrt(n * QUANTILE * (1 - QUANTILE))
-        low, high = math.floor(n * QUANTILE - reach), math.ceil(n * QUANTILE + reach)
+        n, p = len(self.times), self.quantile
+        reach = 1.645 * math.sqrt(n * p * (1 - p))
+        low, high = math.floor(n * p - reach), math.ceil(n * p + reach)
         if low < 0 or high >= n:
             return math.inf
         ordered = sorted(self.times)
-        return (ordered[high] - ordered[low]) / (2 * max(ordered[int(n * QUANTILE)], 1))
+        return (ordered[high] - ordered[low]) / (2 * max(ordered[int(n * p)], 1))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -191,7 +191,7 @@ class _Agent:
 
     def _load(self, item: int) -> _Model | None:
         self._watch()
-        _tell(event="at", item=item)
+        _tell(event="load", item=item)
         entry = self._work["items"][item]
         feeds = {
             name: np.random.default_rng(item).standard_normal(shape, dtype=np.float32)
@@ -208,7 +208,7 @@ class _Agent:
         except Exception as error:
             _tell(event="refused", item=item, error=f"{type(error).__name__}: {error}")
             return None
-        return _Model(item, run, cold, entry["rounds"])
+        return _Model(item, run, cold, entry["rounds"], self._work["quantile"])
 
     def _visit(self, model: _Model, window: tuple[int, int, int]) -> Sequence[int]:
         self._watch()
@@ -260,11 +260,11 @@ def _chunks(items: Sequence[Mapping[str, Any]], limit: int) -> Iterator[list[int
 def _counter(source: str | None, backend: LatencyBackend) -> EnergyCounter | None:
     elsewhere = getattr(backend, "device_name", "")
     if source is not None and source.startswith("powercap") and elsewhere:
-        raise SystemExit(f"energy: powercap counts this machine, not {elsewhere}")
+        _give_up(f"energy: powercap counts this machine, not {elsewhere}")
     try:
-        return None if source is None else open_counter(source)
+        return None if source is None else open_counter(source, gpu=getattr(backend, "gpu", ""))
     except (RuntimeError, ValueError) as error:
-        raise SystemExit(str(error)) from None
+        _give_up(str(error))
 
 
 def _reader(clock: Clock) -> Callable[[], int]:
@@ -289,7 +289,7 @@ def _check_clocks() -> None:
     for clock in ("perf_counter", "thread_time", "process_time", "monotonic"):
         info = time.get_clock_info(clock)
         if not info.monotonic or info.resolution > 1e-5:
-            raise SystemExit(f"clock {clock} cannot time inferences here: {info}")
+            _give_up(f"clock {clock} cannot time inferences here: {info}")
 
 
 def _pin() -> None:
@@ -299,6 +299,12 @@ def _pin() -> None:
     """
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {fastest_core()})
+
+
+def _give_up(text: str) -> NoReturn:
+    """Say what is wrong with this machine, and leave."""
+    _tell(event="problem", text=text)
+    raise SystemExit(1)
 
 
 def _tell(**event: Any) -> None:

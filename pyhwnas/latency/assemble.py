@@ -19,13 +19,13 @@ from pyhwnas.latency.calibrate import (
     NetworkEnergy,
     NetworkError,
     accuracy,
+    choose_scale,
     energy_accuracy,
-    fit_scale,
-    process_interval,
 )
 from pyhwnas.latency.designs import Case
 from pyhwnas.latency.device import Fingerprint
 from pyhwnas.latency.readings import PROTOCOL, Measurement, Process, Readings, Settings
+from pyhwnas.latency.spread import process_interval
 from pyhwnas.latency.table import Entry, LatencyTable
 from pyhwnas.networks import Network, Plan
 
@@ -43,6 +43,7 @@ def assemble(
     plan: Plan,
     device: Fingerprint,
     clock: Clock,
+    execution: Mapping[str, str],
     counter: str | None,
     settings: Settings,
     cases: Sequence[Case],
@@ -60,6 +61,8 @@ def assemble(
     device : Fingerprint
     clock : {"cpu", "process", "wall", "runner"}
         The backend's.
+    execution : mapping of str to str
+        The backend's own words about the way models run.
     counter : str or None
         What energy was counted, if any was.
     settings : Settings
@@ -93,7 +96,8 @@ def assemble(
         scale=scale,
         accuracy=error,
         protocol=asdict(settings)
-        | {"version": PROTOCOL, "clock": clock, "stop": [process.stop for process in of_units]},
+        | {"version": PROTOCOL, "clock": clock, "execution": dict(execution)}
+        | {"stop": [process.stop for process in of_units]},
         anchor_ms=readings.anchor_ms(),
         reference_ms=readings.reference_ms,
         contention=readings.contention,
@@ -165,6 +169,7 @@ def _entry(case: Case, loaded: Measurement, carrier: Measurement | None = None) 
         mj=float(np.median(energies)) if energies else None,
         low_mj=low_mj,
         high_mj=high_mj,
+        process_mj=tuple(energies),
     )
 
 
@@ -185,16 +190,16 @@ def _sums(
         measured = readings.of(network_key(network))
         if measured is not None and all(key in entries for key in keys):
             ms = sum(entries[key].ms for key in keys)
-            mj = sum(entries[key].mj or 0.0 for key in keys)
+            counted = [entries[key].mj for key in keys]
+            mj = sum(math.nan if one is None else one for one in counted)
             sums.append(_Sum(network.arch, ms, mj, measured))
     return [row for row in sums if row.sum_ms > 0]
 
 
 def _calibrate(probes: Sequence[_Sum], held_out: Sequence[_Sum]) -> tuple[float, Accuracy | None]:
-    scale = 1.0
-    if probes:
-        predicted = np.array([row.sum_ms for row in probes])
-        scale = fit_scale(predicted, np.array([row.measured.ms for row in probes]))
+    scale = choose_scale(
+        np.array([row.sum_ms for row in probes]), np.array([row.measured.ms for row in probes])
+    )
     if not held_out:
         return scale, None
     fitted, checked = (
@@ -213,10 +218,9 @@ def _energy(
     )
     if not held_out:
         return None
-    scale = 1.0
-    if probes:
-        predicted = np.array([row.sum_mj for row in probes])
-        scale = fit_scale(predicted, np.array([row.mj for row in probes]))
+    scale = choose_scale(
+        np.array([row.sum_mj for row in probes]), np.array([row.mj for row in probes])
+    )
     fitted, checked = (
         [NetworkEnergy(row.arch, scale * row.sum_mj, row.mj) for row in part]
         for part in (probes, held_out)

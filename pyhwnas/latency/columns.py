@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
-from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.entry import Entry
 from pyhwnas.networks import ABSENT, Plan
-from pyhwnas.spaces import Space
 
-__all__ = ["Columns", "plan_of"]
+__all__ = ["Columns"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,12 +27,15 @@ class Columns:
     interpolated : ndarray of bool, shape (n_units,)
     mj : ndarray of float64, shape (n_units,)
         NaN for a unit whose energy was not counted.
+    variance_mj : ndarray of float64, shape (n_units,)
+        In square millijoules; 0 for a unit without an interval.
     """
 
     ms: npt.NDArray[np.float64]
     variance: npt.NDArray[np.float64]
     interpolated: npt.NDArray[np.bool_]
     mj: npt.NDArray[np.float64]
+    variance_mj: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, entries: Mapping[str, Entry], plan: Plan) -> Columns:
@@ -46,9 +47,10 @@ class Columns:
             np.array([0.0 if entry is None else entry.deviation_ms**2 for entry in found]),
             np.array([entry is not None and entry.interpolated for entry in found]),
             np.array([np.nan if e is None or e.mj is None else e.mj for e in found]),
+            np.array([0.0 if entry is None else entry.deviation_mj**2 for entry in found]),
         )
-        for column in (columns.ms, columns.variance, columns.interpolated, columns.mj):
-            column.flags.writeable = False
+        for column in fields(columns):
+            getattr(columns, column.name).flags.writeable = False
         return columns
 
     def known(self, ids: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
@@ -56,13 +58,3 @@ class Columns:
         there = np.append(~np.isnan(self.ms), True)
         known: npt.NDArray[np.bool_] = there[ids].all(axis=1) & (ids[:, -1] != ABSENT)
         return known
-
-
-def plan_of(space: Space) -> Plan:
-    """Return the plan of a space, or say why there are no predictions without."""
-    if space.plan is None:
-        raise LatencyTableError(
-            f"space {space.name} has no plan, so its networks cannot be built or timed; "
-            "use the latencies that its benchmark publishes"
-        )
-    return space.plan

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.calibrate import spearman
+from pyhwnas.latency.execution import execution_differences
 from pyhwnas.latency.table import LatencyTable
 from pyhwnas.spaces import Space, sample
 
@@ -228,6 +229,8 @@ def _notes(a: LatencyTable, b: LatencyTable, *, same: bool) -> Iterator[str]:
     for name, table in (("a", a), ("b", b)):
         if table.noisy:
             yield f"{name}: the machine was too unsteady to rely on it"
+    if a.device.backend == b.device.backend:
+        yield from (f"models were run differently: {line}" for line in execution_differences(a, b))
     if same:
         yield from (f"around the device: {line}" for line in a.device.warnings(b.device))
 

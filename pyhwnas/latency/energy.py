@@ -31,14 +31,17 @@ class EnergyCounter(Protocol):
         ...
 
 
-def open_counter(source: str) -> EnergyCounter:
+def open_counter(source: str, *, gpu: str = "") -> EnergyCounter:
     """Open a counter.
 
     Parameters
     ----------
     source : str
         ``"powercap"`` for the CPU's packages and their memory, another tree of the same form as
-        ``"powercap:FOLDER"``, ``"nvml"`` for the first NVIDIA GPU, or ``"nvml:NUMBER"``.
+        ``"powercap:FOLDER"``, ``"nvml"`` for the NVIDIA GPU that models run on, or
+        ``"nvml:NUMBER"`` for the one that ``nvidia-smi`` lists under this number.
+    gpu : str
+        UUID of the GPU that models run on; without it, ``"nvml"`` is the first one.
 
     Returns
     -------
@@ -55,7 +58,9 @@ def open_counter(source: str) -> EnergyCounter:
     if kind == "powercap":
         return Powercap(Path(place) if place else POWERCAP)
     if kind == "nvml":
-        return NVML(int(place or 0))
+        if place and not place.isdecimal():
+            raise ValueError(f"energy: expected nvml or nvml:NUMBER, got {source!r}")
+        return NVML(place or gpu or "0")
     raise ValueError(f"energy: expected {' or '.join(COUNTERS)}, got {source!r}")
 
 
@@ -140,11 +145,11 @@ class NVML:
 
     Parameters
     ----------
-    index : int
-        Number of the GPU.
+    which : str
+        UUID of the GPU, or its number among all of the machine, hidden ones included.
     """
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, which: str) -> None:
         try:
             import pynvml
         except ImportError:
@@ -154,11 +159,14 @@ class NVML:
         self._nvml: Any = pynvml
         try:
             pynvml.nvmlInit()
-            self._handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            if which.isdecimal():
+                self._handle = pynvml.nvmlDeviceGetHandleByIndex(int(which))
+            else:
+                self._handle = pynvml.nvmlDeviceGetHandleByUUID(which)
             self.name = f"nvml {pynvml.nvmlDeviceGetName(self._handle)}"
             self.read()
         except pynvml.NVMLError as error:
-            raise RuntimeError(f"energy: GPU {index} offers no counter ({error})") from None
+            raise RuntimeError(f"energy: GPU {which} offers no counter ({error})") from None
 
     def read(self) -> float:
         """Microjoules of the GPU and its memory."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyhwnas.latency.calibrate import spread_of_median
+from pyhwnas.latency.spread import spread_of_median
 
 __all__ = ["INTERPOLATED", "LEVEL", "PART", "Entry", "Z"]
 
@@ -49,6 +49,8 @@ class Entry:
         Its marginal energy in millijoules, and a 90 % interval over processes; None where energy
         was not counted. Unlike a time it may be below 0, where a carrier alone was
         counted higher.
+    process_mj : tuple of float
+        The energy in each process, as `process_ms`.
     """
 
     ms: float
@@ -65,17 +67,25 @@ class Entry:
     mj: float | None = None
     low_mj: float | None = None
     high_mj: float | None = None
+    process_mj: tuple[float, ...] = ()
 
     @property
     def deviation_ms(self) -> float:
         """Standard deviation: over processes, else of a normal value with this interval, else 0."""
-        if len(self.process_ms) > 1:
-            return spread_of_median(self.process_ms)
-        if self.low_ms is None or self.high_ms is None:
-            return 0.0
-        return (self.high_ms - self.low_ms) / (2 * Z)
+        return _deviation(self.process_ms, self.low_ms, self.high_ms)
+
+    @property
+    def deviation_mj(self) -> float:
+        """Standard deviation of the energy, found as that of the time."""
+        return _deviation(self.process_mj, self.low_mj, self.high_mj)
 
     @property
     def interpolated(self) -> bool:
         """Whether it was never measured."""
         return self.quality == INTERPOLATED
+
+
+def _deviation(values: tuple[float, ...], low: float | None, high: float | None) -> float:
+    if len(values) > 1:
+        return spread_of_median(values)
+    return 0.0 if low is None or high is None else (high - low) / (2 * Z)

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, Protocol
 
 __all__ = ["Host", "Local", "Talk"]
@@ -46,10 +47,10 @@ class Talk:
                 if isinstance(event, dict) and "event" in event:
                     yield event
 
-    def death(self) -> str:
+    def death(self, process: str = "timing process") -> str:
         """Say how it ended, if that was too early."""
         words = f": {self.words}" if self.words else ""
-        return f"the timing process died (status {self.status}){words}"
+        return f"the {process} died (status {self.status}){words}"
 
 
 class Host(Protocol):
@@ -73,8 +74,9 @@ class Host(Protocol):
         Returns
         -------
         context manager of Talk
-            What is wrong on the machine, and not with the models, it raises as
-            `LatencyTableError`.
+            Its events are the agent's, and ``sent`` with ``bytes`` and ``of`` while models are
+            brought to the machine. What is wrong on the machine, and not with the models, it
+            raises as `DeviceError`.
         """
         ...
 
@@ -86,17 +88,26 @@ class Local:
     @contextlib.contextmanager
     def talk(self, folder: Path, work: str, threads: int) -> Iterator[Talk]:
         """Run the agent as a child process; see `Host.talk`."""
-        # The child is to find the very modules that are loaded here, in whatever folder it works.
-        path = os.pathsep.join(path or os.getcwd() for path in sys.path)
-        command = [sys.executable, "-P", "-m", "pyhwnas.latency.agent", str(folder / work)]
-        environment = os.environ | thread_limits(threads) | {"PYTHONPATH": path}
-        with run(command, environment) as (talk, _child):
+        agent = "pyhwnas.latency.agent"
+        with run_module(agent, str(folder / work), thread_limits(threads)) as talk:
             yield talk
 
 
 def thread_limits(threads: int) -> Mapping[str, str]:
     """Keep thread pools that open when a library is loaded as small as what is measured."""
     return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+
+
+@contextlib.contextmanager
+def run_module(
+    module: str, argument: str, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Talk]:
+    """Run a module of this package in a child process; see `run`."""
+    # The child is to find the very modules that are loaded here, in whatever folder it works.
+    path = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    command = [sys.executable, "-P", "-m", module, argument]
+    with run(command, {**os.environ, **environment, "PYTHONPATH": path}) as (talk, _child):
+        yield talk
 
 
 @contextlib.contextmanager

@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from pyhwnas._optional import require
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency.calibrate import student_quantile
-from pyhwnas.latency.columns import plan_of
 from pyhwnas.latency.entry import INTERPOLATED, LEVEL, PART, Entry
+from pyhwnas.latency.spread import student_quantile
 from pyhwnas.latency.table import LatencyTable
-from pyhwnas.networks import Unit, macs, params
+from pyhwnas.networks import Unit, macs, params, plan_of
 from pyhwnas.networks.counts import elements_moved
 from pyhwnas.spaces import Space
 

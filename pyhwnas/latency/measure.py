@@ -15,24 +15,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from pyhwnas.errors import LatencyTableError, MissingExtraError
+from pyhwnas.errors import DeviceError, LatencyTableError
 from pyhwnas.latency.backends import LatencyBackend, address
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
 from pyhwnas.latency.device import Fingerprint
+from pyhwnas.latency.encoding import Model, OnStep, write_models
 from pyhwnas.latency.host import Host, Local
 from pyhwnas.latency.readings import ANCHOR, Measurement, Process, Readings, Settings
 from pyhwnas.latency.timing import WORK, TimingProcess
-from pyhwnas.networks import Network, Unit
+from pyhwnas.networks import Network
 
-__all__ = ["Model", "OnProgress", "Progress", "look", "measure", "measure_networks", "try_networks"]
-
-
-class Model(NamedTuple):
-    """Something to time: a unit, a network or a serialised ONNX model."""
-
-    key: str
-    graph: Unit | Network | bytes
-    cold: bool = False
+__all__ = ["Found", "OnProgress", "Progress", "look", "measure", "measure_networks", "try_networks"]
 
 
 class Progress(NamedTuple):
@@ -92,21 +85,24 @@ def look(
 
     Raises
     ------
-    LatencyTableError
+    DeviceError
         If the timing process does not run there.
     """
     with tempfile.TemporaryDirectory(prefix="pyhwnas-") as name:
-        work = _work(backend, Settings(energy=energy), batch) | {"items": []}
+        settings = Settings(energy=energy).on(None, backend.clock)
+        work = _work(backend, settings, batch) | {"items": []}
         (Path(name) / WORK).write_text(json.dumps(work), encoding="utf-8")
         found = None
         with host.talk(Path(name), WORK, backend.threads) as talk:
             for event in talk.events():
                 if event["event"] == "device":
                     found = _found(event)
+                elif event["event"] == "problem":
+                    raise DeviceError(event["text"])
     if talk.lost:
-        raise LatencyTableError(talk.words)
+        raise DeviceError(talk.words)
     if found is None:
-        raise LatencyTableError(f"nothing can be timed on this backend: {talk.death()}")
+        raise DeviceError(f"nothing can be timed on this backend: {talk.death()}")
     return found
 
 
@@ -129,6 +125,7 @@ def measure(
     finished: Sequence[Process] = (),
     on_process: Callable[[Sequence[Process]], None] | None = None,
     on_progress: OnProgress | None = None,
+    on_step: OnStep | None = None,
 ) -> list[Process]:
     """Time models in several processes, one after the other.
 
@@ -155,6 +152,8 @@ def measure(
         Results of an interrupted measurement to go on from.
     on_process, on_progress : callable, optional
         Called after each process with all results, and after each round.
+    on_step : callable, optional
+        Called with a `Step` while rounds are prepared.
 
     Returns
     -------
@@ -163,7 +162,9 @@ def measure(
     Raises
     ------
     LatencyTableError
-        If nothing can be timed, or the device becomes another one meanwhile.
+        If none of the models can be timed.
+    DeviceError
+        If the device cannot time anything, becomes another one meanwhile, or is lost.
     """
     results = list(finished)
     start = time.monotonic()
@@ -172,7 +173,7 @@ def measure(
         failed: dict[str, str] = {}
         items: dict[str, dict[str, Any]] = {}
         if len(results) < processes:
-            items, failed = _write(models, folder, backend, batch)
+            items, failed = write_models(models, folder, backend, batch, on_step)
         while len(results) < processes:
             number = len(results)
             seconds = None
@@ -189,8 +190,9 @@ def measure(
                     shown = {name: event[name] for name in Progress._fields[2:]}
                     on_progress(Progress(number + 1, processes, **shown))
 
-            process = TimingProcess(folder, host, device, todo, work, failed, on_round).run()
-            if not process.visits:
+            hooks = on_round, on_step
+            process = TimingProcess(folder, host, device, todo, work, failed, *hooks).run()
+            if not process.visits.keys() - {ANCHOR.key}:
                 reason = next(iter(process.failed.values()), "there are no models")
                 raise LatencyTableError(f"nothing could be timed on this backend: {reason}")
             results.append(process)
@@ -200,43 +202,10 @@ def measure(
 
 
 def _work(backend: LatencyBackend, settings: Settings, batch: int) -> dict[str, Any]:
-    defaults = {"seed": 0, "seconds": None, "batch": batch}
+    # A minimum has no interval to settle by: the lower quartile's stands for it.
+    quantile = 0.5 if settings.statistic_of(backend.clock) == "median" else 0.25
+    defaults = {"seed": 0, "seconds": None, "batch": batch, "quantile": quantile}
     return asdict(settings) | defaults | {"backend": address(backend)}
-
-
-def _write(
-    models: Sequence[Model], folder: Path, backend: LatencyBackend, batch: int
-) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """Write the models into a folder, once for all processes; the anchor comes first.
-
-    Returns what the agent reads of each, and why some could not be written.
-    """
-    items: dict[str, dict[str, Any]] = {}
-    failed: dict[str, str] = {}
-    for number, model in enumerate([Model(ANCHOR.key, ANCHOR), *models]):
-        try:
-            encoded = backend.encode(model.graph, batch)
-        except MissingExtraError:
-            raise
-        except Exception as error:  # whatever a runtime's tools raise
-            failed[model.key] = f"{type(error).__name__}: {error}"
-            continue
-        path = folder / f"{number:04}.model"
-        path.write_bytes(encoded.model)
-        # Sessions hold weights about twice, and activations that are small beside 16 MiB or so.
-        size = 2 * len(encoded.model) + batch * 2**24
-        items[model.key] = {
-            "model": path.name,
-            "inputs": encoded.inputs,
-            "cold": model.cold,
-            "bytes": size,
-        }
-    if ANCHOR.key in failed:
-        raise LatencyTableError(
-            "nothing could be timed on this backend: it refuses the anchor network: "
-            f"{failed[ANCHOR.key]}"
-        )
-    return items, failed
 
 
 def measure_networks(
@@ -250,6 +219,7 @@ def measure_networks(
     seed: int = 0,
     reference_ms: float | None = None,
     on_progress: OnProgress | None = None,
+    on_step: OnStep | None = None,
 ) -> dict[str, Measurement]:
     """Measure whole networks from end to end, warm, as they are deployed.
 
@@ -273,6 +243,8 @@ def measure_networks(
         speed during this measurement.
     on_progress : callable, optional
         Called with a `Progress` after each round.
+    on_step : callable, optional
+        Called with a `Step` while rounds are prepared.
 
     Returns
     -------
@@ -283,17 +255,23 @@ def measure_networks(
     ------
     LatencyTableError
         If a network could not be timed; names it and says why.
+    DeviceError
+        If the device cannot time anything, becomes another one meanwhile, or is lost.
     """
+    backend, host = backend or OnnxRuntimeBackend(), host or Local()
+    settings = settings or Settings()
     tried = try_networks(
         networks,
-        backend=backend or OnnxRuntimeBackend(),
-        host=host or Local(),
-        settings=settings or Settings(),
+        look(backend, host, batch=batch, energy=settings.energy),
+        backend=backend,
+        host=host,
+        settings=settings,
         processes=processes,
         batch=batch,
         seed=seed,
         reference_ms=reference_ms,
         on_progress=on_progress,
+        on_step=on_step,
     )
     measured = {}
     for name, found in tried.items():
@@ -305,6 +283,7 @@ def measure_networks(
 
 def try_networks(
     networks: Mapping[str, Network | bytes | Path],
+    found: Found,
     *,
     backend: LatencyBackend,
     host: Host,
@@ -314,10 +293,10 @@ def try_networks(
     seed: int,
     reference_ms: float | None,
     on_progress: OnProgress | None = None,
+    on_step: OnStep | None = None,
 ) -> dict[str, Measurement | str]:
     """Measure networks as `measure_networks` does; those that fail have their reason instead."""
-    found = look(backend, host, batch=batch, energy=settings.energy)
-    settings = settings.on(found.cache_bytes)
+    settings = settings.on(found.cache_bytes, backend.clock)
     results = measure(
         [
             Model(name, item.read_bytes() if isinstance(item, Path) else item)
@@ -331,6 +310,7 @@ def try_networks(
         batch=batch,
         seed=seed,
         on_progress=on_progress,
+        on_step=on_step,
     )
     readings = Readings(results, backend.clock, settings, reference_ms=reference_ms)
     failed = results[-1].failed

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import combinations
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency.calibrate import Accuracy, NetworkError, accuracy, fit_scale, process_interval
+from pyhwnas.latency.calibrate import (
+    Accuracy,
+    EnergyAccuracy,
+    NetworkEnergy,
+    NetworkError,
+    accuracy,
+    choose_scale,
+    energy_accuracy,
+)
 from pyhwnas.latency.entry import Entry
+from pyhwnas.latency.execution import execution_differences
+from pyhwnas.latency.pool import mean, pool
 from pyhwnas.latency.table import LatencyTable
 from pyhwnas.networks import build
 from pyhwnas.spaces import Space
@@ -46,7 +57,8 @@ def merge(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
     from three processes each, nothing narrower can be said. Interpolated entries give way to
     measured ones. Then the scale is fitted to all probe networks again and checked on all held-out
     ones; the floor is the largest of the tables' own and of the gaps between tables on networks
-    that several have measured.
+    that several have measured. Energies are pooled likewise, as they were counted: a core that is
+    slowed down takes less of it each second.
     """
     first = _check(tables, space)
     reference = float(np.median([ms for table in tables for ms in table.anchor_ms]))
@@ -62,16 +74,18 @@ def merge(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
         scale=scale,
         accuracy=error,
         protocol=_how(first)
+        | {k: v for table in tables for k, v in table.protocol.items() if k == "execution"}
         | {"stop": [stop for table in tables for stop in table.protocol.get("stop", ())]}
         | {"merged": [table.fingerprint for table in tables]},
         anchor_ms=tuple(ms for table in tables for ms in table.anchor_ms),
         reference_ms=reference,
-        contention=_mean([table.contention for table in tables], weights),
-        disturbed=_mean([table.disturbed for table in tables], weights),
+        contention=mean([table.contention for table in tables], weights),
+        disturbed=mean([table.disturbed for table in tables], weights),
         failed={k: why for t in tables for k, why in t.failed.items() if k not in entries},
         created=max(table.created for table in tables),
         seconds=sum(table.seconds or 0.0 for table in tables),
         versions=first.versions,
+        energy=_recount(tables, entries, space),
     )
 
 
@@ -79,20 +93,21 @@ def _check(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
     """Make sure that all tables say the same thing about the same device; return the first."""
     if len(tables) < 2:
         raise LatencyTableError(f"merge: expected two or more tables, got {len(tables)}")
-    first, *others = tables
-    for table in others:
+    for one, other in combinations(tables, 2):
         what = {
-            "space": (first.space, table.space),
-            "plan": (first.plan, table.plan),
-            "protocol": (_how(first), _how(table)),
+            "space": (one.space, other.space),
+            "plan": (one.plan, other.plan),
+            "protocol": (_how(one), _how(other)),
+            "energy": (_counter(one), _counter(other)),
         }
         different = [f"{k}: {a} and {b}" for k, (a, b) in what.items() if a != b]
-        different += first.matches(table.device)
+        different += [*one.matches(other.device), *execution_differences(one, other)]
         if different:
             raise LatencyTableError(
-                f"merge: expected tables of one space, device and protocol, got {first.name} and "
-                f"{table.name} ({'; '.join(different)}); compare them instead"
+                f"merge: expected tables of one space, device and protocol, got {one.name} and "
+                f"{other.name} ({'; '.join(different)}); compare them instead"
             )
+    first = tables[0]
     if space.plan is None or space.plan.fingerprint != first.plan:
         raise LatencyTableError(
             f"merge: expected the space that was measured ({first.space}, plan {first.plan[:8]}), "
@@ -103,11 +118,6 @@ def _check(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
             "merge: expected tables with an anchor, which ties their times together, got one "
             "without; measure with: pyhwnas profile"
         )
-    if any(table.energy is not None for table in tables):
-        raise LatencyTableError(
-            "merge: expected tables of times alone, got one with energies, which cannot be pooled; "
-            "profile again with more processes instead"
-        )
     if len({table.fingerprint for table in tables}) < len(tables):
         raise LatencyTableError("merge: expected different tables, got one twice")
     return first
@@ -115,14 +125,12 @@ def _check(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
 
 def _how(table: LatencyTable) -> dict[str, Any]:
     """Return what was decided beforehand about the way times are taken."""
-    return {k: v for k, v in table.protocol.items() if k not in ("stop", "merged", "seed")}
+    other = ("stop", "merged", "seed", "execution")
+    return {k: v for k, v in table.protocol.items() if k not in other}
 
 
-def _mean(values: Sequence[float | None], weights: Sequence[int]) -> float | None:
-    known = [(v, w) for v, w in zip(values, weights, strict=True) if v is not None]
-    if not known:
-        return None
-    return float(np.average([v for v, _ in known], weights=[w for _, w in known]))
+def _counter(table: LatencyTable) -> str | None:
+    return None if table.energy is None else table.energy.counter
 
 
 def _entries(tables: Sequence[LatencyTable], speeds: Sequence[float]) -> dict[str, Entry]:
@@ -133,46 +141,17 @@ def _entries(tables: Sequence[LatencyTable], speeds: Sequence[float]) -> dict[st
     entries = {}
     for key, rows in found.items():
         measured = [row for row in rows if not row[0].interpolated]
-        entries[key] = _pooled(measured or rows[:1])
+        entries[key] = pool(measured or rows[:1])
     return entries
 
 
-def _pooled(rows: Sequence[tuple[Entry, float]]) -> Entry:
-    """Pool what several tables say of one unit."""
-    values = tuple(ms * speed for entry, speed in rows for ms in entry.process_ms)
-    counts = [max(entry.processes, 1) for entry, _ in rows]
-    if all(entry.process_ms for entry, _ in rows):
-        ms = max(float(np.median(values)), 0.0)
-        ends = process_interval(values)
-        low, high = (None, None) if ends is None else (max(end, 0.0) for end in ends)
-    else:
-        values = ()
-        ms = float(np.average([entry.ms * speed for entry, speed in rows], weights=counts))
-        low = min((entry.ms if entry.low_ms is None else entry.low_ms) * s for entry, s in rows)
-        high = max((entry.ms if entry.high_ms is None else entry.high_ms) * s for entry, s in rows)
-    readings = ("min_ms", "p25_ms", "median_ms", "carrier_ms")
-    flags = dict.fromkeys(flag for entry, _ in rows for flag in entry.quality.split(", "))
-    if len(flags) > 1:
-        flags.pop("ok", None)
-    if sum(counts) > 1:
-        flags.pop("one process", None)
-    return Entry(
-        ms=ms,
-        low_ms=low,
-        high_ms=high,
-        **{
-            name: _mean([_at(getattr(entry, name), speed) for entry, speed in rows], counts)
-            for name in readings
-        },
-        samples=sum(entry.samples for entry, _ in rows),
-        processes=sum(entry.processes for entry, _ in rows),
-        quality=", ".join(flags) or "ok",
-        process_ms=values,
-    )
+class _Refitted(NamedTuple):
+    """A scale, and networks by name with what it predicts and what was measured."""
 
-
-def _at(ms: float | None, speed: float) -> float | None:
-    return None if ms is None else ms * speed
+    scale: float
+    probes: list[tuple[str, float, float]]
+    held_out: list[tuple[str, float, float]]
+    repeats: list[list[float]]
 
 
 def _recalibrate(
@@ -182,38 +161,80 @@ def _recalibrate(
     space: Space,
 ) -> tuple[float, Accuracy | None]:
     """Fit the scale to all probes and check it on all held-out networks, of any of the tables."""
-    probes, held_out = (_measured(tables, speeds, part) for part in ("probes", "held_out"))
-    sums = {arch: _sum(space, arch, entries) for arch in (*probes, *held_out)}
-    held_out = {arch: values for arch, values in held_out.items() if sums[arch]}
-    probes = {arch: v for arch, v in probes.items() if sums[arch] and arch not in held_out}
-    scale = float(np.median([table.scale for table in tables]))
-    if probes:
-        predicted = np.array([sums[arch] for arch in probes])
-        scale = fit_scale(predicted, np.array([np.mean(values) for values in probes.values()]))
-    if not held_out:
-        return scale, None
-    fitted, checked = (
-        [NetworkError(arch, scale * sums[arch], float(np.mean(v))) for arch, v in part.items()]
-        for part in (probes, held_out)
+    probes, held_out = (
+        _by_network(
+            (network.arch, network.measured_ms * speed)
+            for table, speed in zip(tables, speeds, strict=True)
+            for network in getattr(table.accuracy, part, ())
+        )
+        for part in ("probes", "held_out")
     )
-    found = accuracy(fitted, checked, list(held_out.values()), scale)
+    costs = {key: entry.ms for key, entry in entries.items()}
+    old = float(np.median([table.scale for table in tables]))
+    new = _refit(probes, held_out, costs, space, old)
+    if not new.held_out:
+        return new.scale, None
+    fitted, checked = ([NetworkError(*row) for row in part] for part in (new.probes, new.held_out))
+    found = accuracy(fitted, checked, new.repeats, new.scale)
     floors = [table.accuracy.floor for table in tables if table.accuracy is not None]
-    known = [floor for floor in (*floors, found.floor) if floor is not None]
-    return scale, replace(found, floor=max(known, default=None))
+    return new.scale, replace(found, floor=_largest([*floors, found.floor]))
 
 
-def _measured(
-    tables: Sequence[LatencyTable], speeds: Sequence[float], part: str
-) -> dict[str, list[float]]:
-    """List for each network what each table measured, at one speed."""
+def _recount(
+    tables: Sequence[LatencyTable], entries: Mapping[str, Entry], space: Space
+) -> EnergyAccuracy | None:
+    """Fit and check energies as `_recalibrate` does times."""
+    counted = [table.energy for table in tables if table.energy is not None]
+    if not counted:
+        return None
+    probes, held_out = (
+        _by_network((n.arch, n.measured_mj) for one in counted for n in getattr(one, part))
+        for part in ("probes", "held_out")
+    )
+    costs = {key: entry.mj for key, entry in entries.items() if entry.mj is not None}
+    old = float(np.median([one.scale for one in counted]))
+    new = _refit(probes, held_out, costs, space, old)
+    if not new.held_out:
+        return None
+    fitted, checked = ([NetworkEnergy(*row) for row in part] for part in (new.probes, new.held_out))
+    found = energy_accuracy(counted[0].counter, fitted, checked, new.repeats, new.scale)
+    return replace(found, floor=_largest([*(one.floor for one in counted), found.floor]))
+
+
+def _by_network(rows: Iterable[tuple[str, float]]) -> dict[str, list[float]]:
+    """List for each network what each table measured."""
     found: dict[str, list[float]] = {}
-    for table, speed in zip(tables, speeds, strict=True):
-        for network in getattr(table.accuracy, part, ()):
-            found.setdefault(network.arch, []).append(network.measured_ms * speed)
+    for arch, value in rows:
+        found.setdefault(arch, []).append(value)
     return found
 
 
-def _sum(space: Space, arch: str, entries: Mapping[str, Entry]) -> float:
+def _refit(
+    probes: Mapping[str, list[float]],
+    held_out: Mapping[str, list[float]],
+    costs: Mapping[str, float],
+    space: Space,
+    scale: float,
+) -> _Refitted:
+    """Fit the scale to networks whose units are all known; the old one stays if there are none."""
+    sums = {arch: _sum(space, arch, costs) for arch in (*probes, *held_out)}
+    held_out = {arch: values for arch, values in held_out.items() if sums[arch] > 0}
+    probes = {a: v for a, v in probes.items() if sums[a] > 0 and a not in held_out}
+    if probes:
+        predicted = np.array([sums[arch] for arch in probes])
+        scale = choose_scale(predicted, np.array([np.mean(values) for values in probes.values()]))
+    fitted, checked = (
+        [(arch, scale * sums[arch], float(np.mean(values))) for arch, values in part.items()]
+        for part in (probes, held_out)
+    )
+    return _Refitted(scale, fitted, checked, list(held_out.values()))
+
+
+def _largest(floors: Sequence[float | None]) -> float | None:
+    return max((floor for floor in floors if floor is not None), default=None)
+
+
+def _sum(space: Space, arch: str, costs: Mapping[str, float]) -> float:
     """Add up the units of a network; 0 where one of them is not known."""
     keys = [b.unit.key for b in build(space, space.from_str(arch)).blocks if b.unit.nodes]
-    return sum(entries[key].ms for key in keys) if entries.keys() >= set(keys) else 0.0
+    return sum(costs[key] for key in keys) if costs.keys() >= set(keys) else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,8 +14,9 @@ from pyhwnas.latency.calibrate import Accuracy, EnergyAccuracy, NetworkEnergy, N
 from pyhwnas.latency.device import Fingerprint
 from pyhwnas.latency.entry import Entry
 
-__all__ = ["SCHEMA", "digest", "fields_of", "parse", "read", "render"]
+__all__ = ["SCHEMA", "content_of", "digest", "fields_of", "parse", "read", "render"]
 
+PROCESSES = ("process_ms", "process_mj")
 SCHEMA = 2
 """Version of the format. 1 knew measured tables alone, without the values of single processes."""
 
@@ -98,7 +100,7 @@ def fields_of(content: Mapping[str, Any]) -> dict[str, Any]:
     fields = dict(content)
     fields["device"] = Fingerprint.from_json(content["device"])
     fields["entries"] = {
-        key: Entry(**entry | {"process_ms": tuple(entry.get("process_ms", ()))})
+        key: Entry(**entry | {name: tuple(entry.get(name, ())) for name in PROCESSES})
         for key, entry in content["entries"].items()
     }
     fields["anchor_ms"] = tuple(content["anchor_ms"])
@@ -107,6 +109,32 @@ def fields_of(content: Mapping[str, Any]) -> dict[str, Any]:
     if "energy" in content:
         fields["energy"] = EnergyAccuracy(**_with_networks(content["energy"], NetworkEnergy))
     return fields
+
+
+def content_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Make JSON values of a table's fields: the inverse of `fields_of`.
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN or infinite.
+    """
+    content = dict(fields)
+    if content["energy"] is None:
+        del content["energy"]
+    # What is not known of a unit is left out, which also keeps the hash of older files.
+    content["entries"] = {
+        key: {name: value for name, value in asdict(entry).items() if value not in (None, ())}
+        for key, entry in content["entries"].items()
+    }
+    # What JSON makes of it, so that a table has one fingerprint before and after saving.
+    text = json.dumps(content, allow_nan=False, default=_plain)
+    made: dict[str, Any] = json.loads(text)
+    return made
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else asdict(value)
 
 
 def _with_networks(

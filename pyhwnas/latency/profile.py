@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 
 from pyhwnas._files import write_atomically
-from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.assemble import assemble, network_key
 from pyhwnas.latency.backends import LatencyBackend
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
 from pyhwnas.latency.designs import DESIGNS, Case
+from pyhwnas.latency.encoding import Model, OnStep
 from pyhwnas.latency.host import Host, Local
-from pyhwnas.latency.measure import Model, OnProgress, Progress, look, measure
+from pyhwnas.latency.measure import OnProgress, Progress, look, measure
 from pyhwnas.latency.readings import PROTOCOL, Process, Settings
 from pyhwnas.latency.table import LatencyTable
-from pyhwnas.networks import ABSENT, INPUT, Network, Plan, Unit, build, params, unit_macs
+from pyhwnas.networks import ABSENT, INPUT, Network, Plan, Unit, build, params, plan_of, unit_macs
 from pyhwnas.spaces import Space, sample
 
 __all__ = ["profile"]
@@ -49,6 +49,7 @@ def profile(
     path: str | os.PathLike[str] | None = None,
     resume: bool = True,
     on_progress: OnProgress | None = None,
+    on_step: OnStep | None = None,
 ) -> LatencyTable:
     """Measure all units of a space on a machine, and how well their sums fit whole networks.
 
@@ -86,6 +87,8 @@ def profile(
         Whether to go on from an interrupted call; if not, its processes are measured again.
     on_progress : callable, optional
         Called with a `Progress` after each round.
+    on_step : callable, optional
+        Called with a `Step` while rounds are prepared: models encoded, sent and loaded.
 
     Returns
     -------
@@ -94,22 +97,24 @@ def profile(
 
     Raises
     ------
+    SpaceError
+        If the space has no plan.
     LatencyTableError
-        If the space has no plan, or nothing can be timed at all.
+        If none of the units can be timed.
+    DeviceError
+        If the device cannot time anything, becomes another one meanwhile, or is lost.
     ValueError
         If a number is out of range or `units` names none of the space.
     """
-    if processes < 1 or batch < 1 or probes < 0 or held_out < 0:
-        raise ValueError("processes and batch must be at least 1, probes and held_out at least 0")
-    plan = space.plan
-    if plan is None:
-        raise LatencyTableError(f"space {space.name} has no plan: it can be searched, not timed")
+    _check({"processes": processes, "batch": batch}, 1)
+    _check({"probes": probes, "held_out": held_out, "time_cap": time_cap or 0.0}, 0)
+    plan = plan_of(space)
     start = time.monotonic()
     backend = backend or OnnxRuntimeBackend(threads)
     host = host or Local()
     settings = settings or Settings()
     device, cache_bytes, counter = look(backend, host, batch=batch, energy=settings.energy)
-    settings = settings.on(cache_bytes)
+    settings = settings.on(cache_bytes, backend.clock)
     chosen = _chosen(plan, units)
     place = DESIGNS[settings.design]
     cases = [
@@ -120,7 +125,7 @@ def profile(
     parts = {"units": _unit_models(cases), "networks": _network_models(networks)}
     count = sum(map(len, parts.values()))
     keys = {name: [model.key for model in models] for name, models in parts.items()}
-    partial = _Partial(path, device.identity, settings, keys, seed)
+    partial = _Partial(path, device.identity, backend.execution, settings, keys, seed)
     if not resume:
         partial.remove()
     results = {}
@@ -140,6 +145,7 @@ def profile(
                 finished=results[name],
                 on_process=functools.partial(partial.save, name),
                 on_progress=on_progress and _of_all(on_progress, number, processes),
+                on_step=on_step,
             )
     seconds = round(time.monotonic() - start, 1)
     table = assemble(
@@ -147,6 +153,7 @@ def profile(
         plan=plan,
         device=device,
         clock=backend.clock,
+        execution=backend.execution,
         counter=counter,
         settings=settings,
         cases=cases,
@@ -158,6 +165,12 @@ def profile(
         table.save(path)
         partial.remove()
     return table
+
+
+def _check(numbers: Mapping[str, float], least: int) -> None:
+    for name, number in numbers.items():
+        if not number >= least:
+            raise ValueError(f"{name}: expected at least {least}, got {number}")
 
 
 def _reads_input(plan: Plan, unit: Unit) -> bool:

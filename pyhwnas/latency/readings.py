@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pyhwnas.latency.backends import Clock
-from pyhwnas.latency.calibrate import process_interval
 from pyhwnas.latency.designs import Design
+from pyhwnas.latency.spread import process_interval
 from pyhwnas.networks import Unit
 
 __all__ = [
@@ -31,6 +31,7 @@ PROTOCOL = 1
 """Version of the way times are taken; see `pyhwnas.latency.agent`."""
 
 Statistic: TypeAlias = Literal["min", "p25", "median"]
+QUANTILES: Mapping[Statistic, float] = {"min": 0.0, "p25": 0.25, "median": 0.5}
 
 # A network of its own, so that anchor readings of different spaces can be compared. It must slow
 # down as whole networks do: where those ran 1.27 to 1.35 times slower in a machine's slow state
@@ -57,13 +58,15 @@ class Settings:
     warmups : int
         Calls after loading, before the first round.
     target_interval : float
-        A model is left alone once the 90 % interval of its lower quartile is within this
-        fraction of it to either side.
+        A model is left alone once the 90 % interval of its statistic, of the lower quartile for
+        the minimum, is within this fraction of it to either side.
     disturbed : float
         A visit is disturbed if the anchor beside it was this many times slower or faster than
         usual, or wall time this many times CPU time.
-    statistic : {"min", "p25", "median"}
-        Which of a process's readings stands for it.
+    statistic : {"min", "p25", "median"}, optional
+        Which of a process's readings stands for it. Without it, the lower quartile of CPU time,
+        and the median of the wall clock or a runner's: with several threads it is the usual wait
+        for the last one that counts.
     cold_bytes : int
         Units with at least this many bytes of weights are timed cold: the flush buffer is written
         before each call. In a network such weights come from outer caches, while the code and data
@@ -93,7 +96,7 @@ class Settings:
     warmups: int = 5
     target_interval: float = 0.02
     disturbed: float = 1.2
-    statistic: Statistic = "p25"
+    statistic: Statistic | None = None
     cold_bytes: int = 2**15
     flush_bytes: int | None = None
     design: Design = "carrier"
@@ -112,17 +115,22 @@ class Settings:
             raise ValueError(f"flush_bytes: expected at least 1, got {self.flush_bytes}")
         if not self.energy_ms > 0:
             raise ValueError(f"energy_ms: expected more than 0, got {self.energy_ms}")
-        for name, kind in (("statistic", Statistic), ("design", Design)):
-            if getattr(self, name) not in get_args(kind):
-                raise ValueError(
-                    f"{name}: expected {', '.join(get_args(kind))}, got {getattr(self, name)!r}"
-                )
+        for name, known in (("statistic", (*QUANTILES, None)), ("design", get_args(Design))):
+            if getattr(self, name) not in known:
+                words = ", ".join(word for word in known if word)
+                raise ValueError(f"{name}: expected {words}, got {getattr(self, name)!r}")
 
-    def on(self, cache_bytes: int | None) -> Settings:
-        """Fill in what a device decides: the size of the buffer that flushes its caches."""
-        if self.flush_bytes is not None:
-            return self
-        return replace(self, flush_bytes=2 * (cache_bytes or 2**22))
+    def on(self, cache_bytes: int | None, clock: Clock) -> Settings:
+        """Fill in what a device and a clock decide: the buffer that flushes, the statistic."""
+        return replace(
+            self,
+            flush_bytes=self.flush_bytes or 2 * (cache_bytes or 2**22),
+            statistic=self.statistic_of(clock),
+        )
+
+    def statistic_of(self, clock: Clock) -> Statistic:
+        """Choose what stands for a process: what was asked for, else by the clock."""
+        return self.statistic or ("p25" if clock in ("cpu", "process") else "median")
 
 
 class Visit(NamedTuple):
@@ -279,6 +287,7 @@ class Readings:
         self._processes = processes
         self._clock = clock
         self._settings = settings
+        self._statistic = settings.statistic_of(clock)
         self._slowness = [self._levels(process) for process in processes]
         levels = [level for found in self._slowness for pair in found.values() for level in pair]
         self.usual_ms = float(np.median(levels))
@@ -304,8 +313,8 @@ class Readings:
         rows = [row for row in found if row.times.size]
         if not rows:
             return None
-        quantiles = np.array([np.quantile(row.times, [0.0, 0.25, 0.5]) for row in rows])
-        values = quantiles[:, get_args(Statistic).index(self._settings.statistic)].tolist()
+        quantiles = np.array([np.quantile(row.times, [*QUANTILES.values()]) for row in rows])
+        values = quantiles[:, [*QUANTILES].index(self._statistic)].tolist()
         low, high = process_interval(values) or (None, None)
         least, quarter, half = np.median(quantiles, axis=0).tolist()
         by_process = iter(values)

@@ -10,11 +10,10 @@ from pathlib import Path
 
 from pyhwnas._files import write_atomically
 from pyhwnas.errors import LatencyTableError, SpaceError
-from pyhwnas.latency.columns import plan_of
 from pyhwnas.latency.device import Fingerprint
 from pyhwnas.latency.entry import Entry
 from pyhwnas.latency.table import NO_ERROR, UNKNOWN, LatencyTable
-from pyhwnas.networks import Unit
+from pyhwnas.networks import Unit, plan_of
 from pyhwnas.spaces import Space
 
 __all__ = ["foreign_table", "named_device", "read_csv", "write_csv"]

@@ -10,12 +10,12 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from pyhwnas.errors import LatencyTableError
+from pyhwnas.errors import DeviceError
 from pyhwnas.latency.bundle import bundle, source
 from pyhwnas.latency.host import Talk, run, thread_limits
 
@@ -23,6 +23,7 @@ __all__ = ["Ssh"]
 
 RECEIVER = "pyhwnas.latency.receiver"
 LOST = 255
+PIECE_BYTES = 2**18
 # One line that every shell takes in single quotes and even Python 2 can read.
 START = (
     "import sys; sys.version_info < (3, 10) and "
@@ -81,21 +82,20 @@ class Ssh:
     def talk(self, folder: Path, work: str, threads: int) -> Iterator[Talk]:
         """Run the agent there; see `Host.talk`."""
         if shutil.which("ssh") is None:
-            raise LatencyTableError("there is no ssh on this machine; install OpenSSH's client")
+            raise DeviceError("there is no ssh on this machine; install OpenSSH's client")
         parcel = _pack(folder / work, threads, silence=self.timeout)
         with run(self._command(), os.environ, stdin=subprocess.PIPE) as (near, child):
             assert child.stdin is not None
             far = _Conversation(near.lines, child.stdin)
-            far.begin(parcel)
-            talk = Talk(far.events())
-            with _signs_of_life(child.stdin, self.timeout / 3):
+            with contextlib.closing(far.lines(parcel, self.timeout / 3)) as lines:
+                talk = Talk(lines)
                 yield talk
         self._end(talk, near, far)
 
     def _end(self, talk: Talk, near: Talk, far: _Conversation) -> None:
         """Tell how it ended: there, on the way, or before it began."""
         if far.problem:
-            raise LatencyTableError(f"{self.host}: {far.problem}")
+            raise DeviceError(f"{self.host}: {far.problem}")
         reason = near.words or "no reason told"
         talk.status = near.status
         if far.exit is not None:
@@ -103,7 +103,7 @@ class Ssh:
             absent = ABSENT_MODULE.search(talk.words) if talk.status else None
             if absent is not None:
                 module = absent[1] or absent[2]
-                raise LatencyTableError(
+                raise DeviceError(
                     f"{module} is not installed on {self.host}; run there: "
                     f"{self.python} -m pip install {PACKAGES.get(module, module)}"
                 )
@@ -116,7 +116,7 @@ class Ssh:
                 f"no connection to {self.host}: {reason}; ssh must log in there without a question"
             )
         else:
-            raise LatencyTableError(
+            raise DeviceError(
                 f"{self.python} on {self.host} cannot run the agent (status {near.status}): "
                 f"{reason}"
             )
@@ -176,19 +176,28 @@ class _Conversation:
         self._lines = lines
         self._stdin = stdin
 
-    def begin(self, parcel: _Parcel) -> None:
-        """Send the far end itself, its order, and the files that it asks for."""
-        program = ascii(source(RECEIVER)).encode() + b"\n"
+    def lines(self, parcel: _Parcel, interval: float) -> Generator[bytes, None, None]:
+        """Send everything, then pass on what the agent says; show life now and then meanwhile."""
         with contextlib.suppress(BrokenPipeError):  # its reason is among the lines
-            self._stdin.write(program + parcel.order)
-            self._stdin.flush()
-            for name in self._missing():
-                content = parcel.files[name]
-                self._stdin.write(content if isinstance(content, bytes) else content.read_bytes())
-            self._stdin.flush()
+            yield from self._send(parcel)
+        with _signs_of_life(self._stdin, interval):
+            yield from self._listen()
 
-    def events(self) -> Iterator[bytes]:
-        """Pass on what the agent says."""
+    def _send(self, parcel: _Parcel) -> Iterator[bytes]:
+        """Send the far end itself, its order, and the files that it asks for; tell how far."""
+        self._stdin.write(ascii(source(RECEIVER)).encode() + b"\n" + parcel.order)
+        self._stdin.flush()
+        contents = [parcel.files[name] for name in self._missing()]
+        total = sum(c.stat().st_size if isinstance(c, Path) else len(c) for c in contents)
+        done = 0
+        for content in contents:
+            data = content.read_bytes() if isinstance(content, Path) else content
+            for start in range(0, len(data), PIECE_BYTES):
+                done += self._stdin.write(data[start : start + PIECE_BYTES])
+                self._stdin.flush()
+                yield json.dumps({"event": "sent", "bytes": done, "of": total}).encode()
+
+    def _listen(self) -> Iterator[bytes]:
         for line in self._lines:
             event = _own(line)
             if event is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from statistics import NormalDist
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,13 @@ import numpy.typing as npt
 
 from pyhwnas._files import write_atomically
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency.calibrate import Accuracy, EnergyAccuracy, student_quantile
-from pyhwnas.latency.columns import Columns, plan_of
+from pyhwnas.latency.around import around
+from pyhwnas.latency.calibrate import Accuracy, EnergyAccuracy
+from pyhwnas.latency.columns import Columns
 from pyhwnas.latency.device import Fingerprint
 from pyhwnas.latency.entry import Entry
-from pyhwnas.latency.plain import SCHEMA, digest, fields_of, read, render
-from pyhwnas.networks import ABSENT, Network, Plan, Unit
+from pyhwnas.latency.plain import SCHEMA, content_of, digest, fields_of, read, render
+from pyhwnas.networks import ABSENT, Network, Plan, Unit, plan_of
 from pyhwnas.spaces import Space
 
 __all__ = ["NO_ERROR", "SCHEMA", "UNKNOWN", "Entry", "LatencyTable"]
@@ -94,6 +94,14 @@ class LatencyTable:
     energy: EnergyAccuracy | None = None
     _columns: dict[str, Columns] = field(default_factory=dict, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        for name in ("entries", "protocol", "failed", "versions"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __reduce__(self) -> tuple[Callable[[dict[str, Any]], LatencyTable], tuple[dict[str, Any]]]:
+        """Copy and pickle the content of its file."""
+        return _made_of, (self._content(),)
+
     @property
     def name(self) -> str:
         """Space, processor, what is known of its runtime, and units that were interpolated."""
@@ -164,12 +172,7 @@ class LatencyTable:
         LatencyTableError
             If energy was not counted, or not that of a unit in use.
         """
-        if self.energy is None:
-            raise LatencyTableError(
-                f"table {self.name}: expected energies beside the times, got none; count them "
-                f"with: pyhwnas profile --energy powercap --space {self.space}"
-            )
-        return self._look_up(space, X, threads, energy=True)[0]
+        return self._look_up(space, X, threads, energy=self._energy())[0]
 
     def predict_network(self, network: Network) -> float:
         """Predict the latency of one network in milliseconds; see `predict`."""
@@ -217,22 +220,39 @@ class LatencyTable:
         the spread already holds of the units' errors is counted twice: intervals are rather too
         wide.
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level: expected a number between 0 and 1, got {level}")
         if self.accuracy is None:
             raise LatencyTableError(
                 f"table {self.name} was not checked on networks, so it has no interval; "
                 f"{MEASURE_AGAIN} {self.space}"
             )
-        from pyhwnas import _core
-
         center, ids = self._look_up(space, X, 1)
-        n, tail = len(self.accuracy.held_out), (1 + level) / 2
-        network = student_quantile(tail, n) * self.accuracy.residual_spread * center
-        variance = _core.gather_sum(self._of(plan_of(space)).variance, ids, 1)
-        units = NormalDist().inv_cdf(tail) * self.scale * np.sqrt(variance)
-        reach = np.hypot(network, units)
-        return np.maximum(center - reach, 0.0), center + reach
+        variance = self.scale**2 * self._of(plan_of(space)).variance
+        return around(center, ids, variance, self.accuracy, level)
+
+    def energy_interval(
+        self, space: Space, X: npt.NDArray[np.int64], *, level: float = 0.9
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Predict an interval of the energy of one inference for each row of a population.
+
+        Parameters
+        ----------
+        space, X, level
+            See `interval`, also for how it is found.
+
+        Returns
+        -------
+        tuple of ndarray of float64, shape (n,)
+            Lower and upper millijoules.
+
+        Raises
+        ------
+        LatencyTableError
+            If energy was not counted, or not that of a unit in use.
+        """
+        energy = self._energy()
+        center, ids = self._look_up(space, X, 1, energy=energy)
+        variance = energy.scale**2 * self._of(plan_of(space)).variance_mj
+        return around(center, ids, variance, energy, level)
 
     def interpolated(self, space: Space, X: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Count the units of each row that were interpolated, not measured, int64[n]."""
@@ -260,42 +280,9 @@ class LatencyTable:
 
     def summary(self) -> str:
         """Say in a few lines what was measured and how good it is."""
-        lines = [self.name, self._origin()]
-        if self.accuracy is not None:
-            a = self.accuracy
-            floor = "unknown" if a.floor is None else f"{a.floor:.1f} %"
-            lines.append(
-                f"on {len(a.held_out)} held-out networks: mean error {a.mape:.1f} % "
-                f"({a.mape_unscaled:.1f} % without the scale), {a.within_5:.0f} % of them within "
-                f"5 %, {a.within_10:.0f} % within 10 %; measuring the same networks again "
-                f"differs by {floor}"
-            )
-        if self.energy is not None:
-            e = self.energy
-            floor = "unknown" if e.floor is None else f"{e.floor:.1f} %"
-            lines.append(
-                f"energy by {e.counter}: mean error {e.mape:.1f} %, counting again "
-                f"differs by {floor}"
-            )
-        if "time" in self.protocol.get("stop", ()):
-            lines.append("the time cap ended it before all units had settled")
-        if self.noisy:
-            lines.append(
-                "this machine was too unsteady to rely on these numbers "
-                f"({100 * (self.disturbed or 0.0):.0f} % of the readings at an unusual speed, wall "
-                f"time {self.contention or 1.0:.2f} times CPU time): close other programs and "
-                "measure again; on a virtual machine its host's other guests may be the cause"
-            )
-        lines += [f"not measured: {key}: {reason}" for key, reason in self.failed.items()]
-        return "\n".join(lines)
+        from pyhwnas.latency.summary import summary
 
-    def _origin(self) -> str:
-        """Say where the numbers come from: a measurement here, or others."""
-        units = f"{len(self.entries)} units"
-        if source := self.protocol.get("source"):
-            return f"{units}; source: {source}; {self.protocol.get('error', NO_ERROR)}"
-        seconds = f", {self.seconds:.0f} s" if self.seconds is not None else ""
-        return f"{units}, {len(self.anchor_ms)} process(es){seconds}, scale {self.scale:.3f}"
+        return summary(self)
 
     @property
     def noisy(self) -> bool:
@@ -344,21 +331,15 @@ class LatencyTable:
             ) from None
 
     def _content(self) -> dict[str, Any]:
-        plain = asdict(self)
-        del plain["_columns"]
-        if self.energy is None:
-            del plain["energy"]
-        # What is not known of a unit is left out, which also keeps the hash of older files.
-        plain["entries"] = {
-            key: {name: value for name, value in entry.items() if value not in (None, ())}
-            for key, entry in plain["entries"].items()
-        }
-        # What JSON makes of it, so that a table has one fingerprint before and after saving.
-        content: dict[str, Any] = json.loads(json.dumps(plain, allow_nan=False))
-        return content
+        return content_of({f.name: getattr(self, f.name) for f in fields(self) if f.init})
 
     def _look_up(
-        self, space: Space, X: npt.NDArray[np.int64], threads: int, *, energy: bool = False
+        self,
+        space: Space,
+        X: npt.NDArray[np.int64],
+        threads: int,
+        *,
+        energy: EnergyAccuracy | None = None,
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
         """Predict rows, and return their live unit ids with that."""
         from pyhwnas import _core
@@ -366,8 +347,8 @@ class LatencyTable:
         plan = plan_of(space)
         columns = self._of(plan)
         cost, scale = columns.ms, self.scale
-        if energy and self.energy is not None:
-            cost, scale = columns.mj, self.energy.scale
+        if energy is not None:
+            cost, scale = columns.mj, energy.scale
         ids = np.ascontiguousarray(space.unit_ids(X, live=True))
         total = scale * np.asarray(_core.gather_sum(cost, ids, threads), dtype=np.float64)
         # Units that run always reach the output, so the last slot tells whether there are any.
@@ -386,9 +367,22 @@ class LatencyTable:
             self._columns[plan.fingerprint] = Columns.of(self.entries, plan)
         return self._columns[plan.fingerprint]
 
+    def _energy(self) -> EnergyAccuracy:
+        """Return what ties energies to networks, or say how to count them."""
+        if self.energy is None:
+            raise LatencyTableError(
+                f"table {self.name}: expected energies beside the times, got none; count them "
+                f"with: pyhwnas profile --energy powercap --space {self.space}"
+            )
+        return self.energy
+
     def _missing(self, key: str) -> LatencyTableError:
         reason = f" ({self.failed[key]})" if key in self.failed else ""
         return LatencyTableError(
             f"table {self.name}: expected an entry for unit {key!r}, got none{reason}; "
             f"{MEASURE_AGAIN} {self.space}"
         )
+
+
+def _made_of(content: dict[str, Any]) -> LatencyTable:
+    return LatencyTable(**fields_of(content))

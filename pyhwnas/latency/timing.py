@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from pyhwnas.errors import LatencyTableError
+from pyhwnas.errors import DeviceError
 from pyhwnas.latency.device import Fingerprint
+from pyhwnas.latency.encoding import OnStep, Step
 from pyhwnas.latency.host import Host, Talk
 from pyhwnas.latency.readings import ANCHOR, Process, Visit
 
@@ -44,6 +45,8 @@ class TimingProcess:
         Models that could not be timed, and why; added to.
     on_round : callable
         Called with the agent's report of each round.
+    on_step : callable, optional
+        Called with a `Step` as models are sent and loaded.
     """
 
     folder: Path
@@ -53,17 +56,19 @@ class TimingProcess:
     work: Mapping[str, Any]
     failed: dict[str, str]
     on_round: Callable[[Mapping[str, Any]], None]
+    on_step: OnStep | None = None
     visits: dict[str, list[Visit]] = field(default_factory=dict)
     unsettled: list[str] = field(default_factory=list)
     stop: str = ""
     start: float = field(default_factory=time.monotonic)
+    loaded: set[str] = field(default_factory=set)
 
     def run(self) -> Process:
         """Attempt it until it has ended as it should.
 
         Raises
         ------
-        LatencyTableError
+        DeviceError
             If it dies without a model to blame, the device is another one, or the connection
             breaks again and again without anything seen in between.
         """
@@ -79,21 +84,21 @@ class TimingProcess:
                     pauses = iter(PAUSES)
                 pause = next(pauses, None)
                 if pause is None:
-                    raise LatencyTableError(f"{talk.words} (last at {at or 'no model'})")
+                    raise DeviceError(f"{talk.words} (last at {at or 'no model'})")
                 time.sleep(pause)
                 continue
             reason = talk.death()
             if refused := self.failed.get(ANCHOR.key):
-                raise LatencyTableError(
+                raise DeviceError(
                     "nothing could be timed on this backend: it refuses the anchor network: "
                     f"{refused}"
                 )
             if at is None:
-                raise LatencyTableError(f"nothing could be timed on this backend: {reason}")
+                raise DeviceError(f"nothing could be timed on this backend: {reason}")
             strikes[at] += 1
             if strikes[at] == STRIKES:
                 if at == ANCHOR.key:
-                    raise LatencyTableError(f"{reason}, twice while the anchor network ran")
+                    raise DeviceError(f"{reason}, twice while the anchor network ran")
                 self.failed[at] = reason
                 del self.items[at]
         raise AssertionError("count() ended")
@@ -117,7 +122,7 @@ class TimingProcess:
         threads = self.work["backend"]["settings"].get("threads", 1)
         with self.host.talk(self.folder, WORK, threads) as talk:
             for event in talk.events():
-                if event["event"] == "at":
+                if event["event"] in ("load", "at"):
                     at = keys[event["item"]]
                 self._take(event, keys, attempt)
         return at, talk
@@ -126,9 +131,16 @@ class TimingProcess:
         match event["event"]:
             case "device":
                 if changed := self.device.differences(Fingerprint.from_json(event["fingerprint"])):
-                    raise LatencyTableError(
+                    raise DeviceError(
                         f"the device has changed since the measurement began: {'; '.join(changed)}"
                     )
+            case "sent":
+                self._step("sending kB", event["bytes"] // 1000, event["of"] // 1000)
+            case "load":
+                self.loaded.add(keys[event["item"]])
+                self._step("loading models", len(self.loaded), len(keys))
+            case "problem":
+                raise DeviceError(event["text"])
             case "visit":
                 window = (attempt, *event["window"])
                 visit = Visit(window, event["wall"], event["own"], event["uj"])
@@ -141,3 +153,7 @@ class TimingProcess:
                 self.unsettled += [keys[item] for item in event["items"]]
             case "end":
                 self.stop = event["stop"]
+
+    def _step(self, doing: str, done: int, total: int) -> None:
+        if self.on_step is not None:
+            self.on_step(Step(doing, done, total))

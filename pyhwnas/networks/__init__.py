@@ -2,7 +2,7 @@
 
 from pyhwnas.networks.counts import macs, params, unit_macs, unit_params
 from pyhwnas.networks.label import label
-from pyhwnas.networks.network import Block, Network, build, place
+from pyhwnas.networks.network import Block, Network, build, place, plan_of
 from pyhwnas.networks.onnx import to_onnx
 from pyhwnas.networks.op import (
     Activation,
@@ -60,6 +60,7 @@ __all__ = [
     "params",
     "picture",
     "place",
+    "plan_of",
     "to_onnx",
     "to_source",
     "to_torch",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,10 @@ from pyhwnas.networks.op import Shape
 from pyhwnas.networks.plan import ABSENT, INPUT, Plan
 from pyhwnas.networks.unit import Node, Unit
 
-__all__ = ["Block", "Network", "build"]
+if TYPE_CHECKING:
+    from pyhwnas.spaces import Space
+
+__all__ = ["Block", "Network", "build", "place", "plan_of"]
 
 
 class Block(NamedTuple):
@@ -85,20 +88,23 @@ class Network:
         return Network(tuple(blocks), self.arch, self.space)
 
 
-class Buildable(Protocol):
-    """What `build` needs to know of a space."""
+def plan_of(space: Space) -> Plan:
+    """Return the plan of a space.
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def plan(self) -> Plan | None: ...
-    def unit_ids(
-        self, X: npt.NDArray[np.int64], *, live: bool = False
-    ) -> npt.NDArray[np.int32]: ...
-    def to_str(self, x: npt.NDArray[np.int64]) -> str: ...
+    Raises
+    ------
+    SpaceError
+        If it has none.
+    """
+    if space.plan is None:
+        raise SpaceError(
+            f"space {space.name} has no plan: its networks can be searched, but not built, "
+            "counted, scored or timed; use what its benchmark publishes"
+        )
+    return space.plan
 
 
-def build(space: Buildable, x: npt.ArrayLike) -> Network:
+def build(space: Space, x: npt.ArrayLike) -> Network:
     """Build the network of one genotype.
 
     Parameters
@@ -125,14 +131,13 @@ def build(space: Buildable, x: npt.ArrayLike) -> Network:
     >>> network.input_shape, network.output_shape
     ((3, 32, 32), (10,))
     """
-    if space.plan is None:
-        raise SpaceError(f"space {space.name} has no plan: its networks can be searched, not built")
+    plan = plan_of(space)
     row = np.asarray(x, dtype=np.int64)
     ids = space.unit_ids(row[None], live=True)[0]
     arch = space.to_str(row)
     if ids[-1] == ABSENT:
         raise SpaceError(f"network {arch} of {space.name} has no path from its input to its output")
-    return Network(place(space.plan, ids), arch, space.name)
+    return Network(place(plan, ids), arch, space.name)
 
 
 def place(plan: Plan, ids: Sequence[int] | npt.NDArray[np.int32]) -> tuple[Block, ...]:

@@ -7,13 +7,12 @@ from functools import cached_property
 from typing import ClassVar
 
 from pyhwnas import _core, networks
-from pyhwnas.errors import SpaceError
 from pyhwnas.history import Floats, Ints
-from pyhwnas.networks import Plan
+from pyhwnas.networks import Plan, plan_of
 from pyhwnas.problem import Cost, Sense
 from pyhwnas.spaces import Space
 
-__all__ = ["Macs", "ModelSize", "Params", "check_bytes", "plan_of"]
+__all__ = ["Macs", "ModelSize", "Params", "check_bytes"]
 
 
 @dataclass(frozen=True)
@@ -111,10 +110,3 @@ def check_bytes(count: int) -> None:
     """Refuse a number of bytes that no value has."""
     if count not in (1, 2, 4, 8):
         raise ValueError(f"bytes_per_value: expected 1, 2, 4 or 8, got {count}")
-
-
-def plan_of(space: Space) -> Plan:
-    """Return the plan of a space that has one."""
-    if space.plan is None:
-        raise SpaceError(f"space {space.name} has no plan, so nothing can be counted on it")
-    return space.plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -9,11 +10,11 @@ from typing import ClassVar
 import numpy as np
 
 from pyhwnas import networks
-from pyhwnas.errors import EvaluationError, LatencyTableError, SpaceError
+from pyhwnas.errors import DeviceError, EvaluationError, LatencyTableError, SpaceError
 from pyhwnas.history import Floats, Ints
 from pyhwnas.latency import Host, LatencyBackend, Local, Measurement, Settings
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
-from pyhwnas.latency.measure import try_networks
+from pyhwnas.latency.measure import Found, look, try_networks
 from pyhwnas.problem import Cost, Sense
 from pyhwnas.spaces import Space
 
@@ -44,6 +45,9 @@ class _Measured(ABC):
         ------
         EvaluationError
             If some rows failed: with the values of the others and the reasons of these.
+        DeviceError, MissingExtraError
+            If the device is at fault, and no row: it cannot be reached, lacks the runtime or the
+            counter, or has become another one.
         """
         values = np.full(len(X), np.nan)
         built, errors = self._build(X)
@@ -71,6 +75,7 @@ class _Measured(ABC):
         try:
             found = try_networks(
                 built,
+                self._device,
                 backend=self.backend,
                 host=self.host,
                 settings=self.settings,
@@ -79,9 +84,18 @@ class _Measured(ABC):
                 seed=self.seed,
                 reference_ms=self.reference_ms,
             )
-        except LatencyTableError as error:
+        except DeviceError:
+            raise
+        except OSError as error:  # the disk is full, or a process cannot be started
+            raise DeviceError(f"nothing can be measured from this machine: {error}") from error
+        except LatencyTableError as error:  # none of them could be timed
             return {int(row): str(error) for row in built}
         return {int(row): value for row, value in found.items()}
+
+    @functools.cached_property
+    def _device(self) -> Found:
+        """What rows are measured on, looked at once: it is to stay the same."""
+        return look(self.backend, self.host, batch=self.batch, energy=self.settings.energy)
 
     @abstractmethod
     def _value(self, found: Measurement) -> float: ...
@@ -117,7 +131,9 @@ class MeasuredLatency(_Measured):
     Rows of one call are measured in the same shuffled rounds, so that they can be compared best;
     the same row measured again gives another number, by about the re-measure floor of a table. A
     table's prediction (`Latency`) costs nothing and is about as close: measure where there is no
-    table, or to check one.
+    table, or to check one. A device that cannot be reached, or is another one than at the first
+    row that this object measured, stops a search, which goes on when it is run again. A search
+    continued on another device from the start is not noticed.
 
     Examples
     --------

@@ -9,7 +9,8 @@ import numpy as np
 
 from pyhwnas import _core
 from pyhwnas.history import Floats, Ints
-from pyhwnas.objectives.counts import check_bytes, plan_of
+from pyhwnas.networks import plan_of
+from pyhwnas.objectives.counts import check_bytes
 from pyhwnas.problem import Cost, Sense
 from pyhwnas.spaces import Space
 
@@ -66,5 +67,5 @@ class PeakMemory:
     def __call__(self, X: Ints) -> Floats:
         """Count for whole populations, float64[n]."""
         ids = np.ascontiguousarray(self.space.unit_ids(X, live=True))
-        peaks: Floats = _core.peak_memory(*plan_of(self.space).program, ids, self.threads)
+        peaks: Floats = _core.peak_memory(plan_of(self.space).program, ids, self.threads)
         return peaks * (self.batch * self.bytes_per_value / 1e6)

@@ -17,7 +17,7 @@ from pyhwnas import networks
 from pyhwnas.errors import EvaluationError
 from pyhwnas.history import Floats, Ints
 from pyhwnas.networks import Network
-from pyhwnas.problem import Cost, Sense
+from pyhwnas.problem import NO_ROWS_FAULT, Cost, Sense
 from pyhwnas.spaces import Space
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class PerNetwork:
         A space with a plan.
     fn : callable
         Takes a `Network` and returns a number. What it raises is kept with the row, and other
-        rows go on.
+        rows go on; a `DeviceError` or `MissingExtraError` is no row's fault and is raised.
     name : str
         Of the objective.
     sense : {"min", "max"}
@@ -91,6 +91,8 @@ class PerNetwork:
         ------
         EvaluationError
             If some rows failed: with the values of the others and the tracebacks of these.
+        DeviceError, MissingExtraError
+            From the function: no row's fault.
         """
         values = np.full(len(X), np.nan)
         errors: dict[int, str] = {}
@@ -101,6 +103,8 @@ class PerNetwork:
                     values[row] = float(self.fn(network))
                 else:
                     values[row] = _within(self.timeout, self.fn, network)
+            except NO_ROWS_FAULT:
+                raise
             except _ChildError as error:
                 errors[row] = str(error)
             except Exception:  # noqa: BLE001, RUF100 (whatever a user's function raises is data)
@@ -141,6 +145,8 @@ def _within(seconds: float, fn: Callable[[Network], float], network: Network) ->
     finally:
         _end(process)
         here.close()
+    if isinstance(error, Exception):
+        raise error
     if error:
         raise _ChildError(error)
     return float(value)
@@ -151,8 +157,11 @@ def _child(results: Connection, fn: Callable[[Network], float], network: Network
         os.setpgrp()  # so that all it starts can be killed with it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     results.send(None)
+    result: tuple[float, str | Exception]
     try:
         result = (float(fn(network)), "")
+    except NO_ROWS_FAULT as error:
+        result = (float("nan"), error)
     except BaseException:  # noqa: BLE001, RUF100
         result = (float("nan"), traceback.format_exc())
     results.send(result)

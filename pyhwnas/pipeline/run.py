@@ -19,10 +19,10 @@ from pyhwnas.latency.calibrate import remeasure_floor
 from pyhwnas.pipeline.elsewhere import device_notes, keep_tables, with_own_tables
 from pyhwnas.pipeline.folder import CONFIG, STORE, TABLE, budgeted, claim
 from pyhwnas.pipeline.outcome import Outcome
-from pyhwnas.pipeline.progress import Progress, rounds
+from pyhwnas.pipeline.progress import Progress, Timing
 from pyhwnas.pipeline.provenance import device_facts, device_name, record, versions
 from pyhwnas.pipeline.tables import Sources, make_table
-from pyhwnas.pipeline.verified import Verified
+from pyhwnas.pipeline.verified import Verified, speed_then, tied_networks
 from pyhwnas.plot import rows_of
 from pyhwnas.report import Choice, write_report
 from pyhwnas.search import Search, load_history
@@ -168,9 +168,12 @@ class Run:
             found = self.sources.find(self.space, device, self.progress, energy=energy)
             settings = Settings(energy=self.job.energy if energy else None)
             place = self.sources.first
-            table = found or make_table(
-                self.job, self.space, backend, place, self.progress, settings=settings
-            )
+            if found is None:
+                found = make_table(
+                    self.job, self.space, backend, place, self.progress, settings=settings
+                )
+                self.progress.say(found.summary())
+            table = found
             table.save(own)
         other = table.matches(device)
         if other and not self.sources.any_device:
@@ -300,27 +303,34 @@ class Run:
         """Measure exported networks on this device from end to end, and keep the readings.
 
         With a table of this device, times are taken to the machine's speed when it was profiled,
-        by the anchor network that is timed then and now.
+        by the anchor network and some of the table's own, which are timed then and now.
         """
         backend = self.job.make_backend()
         device = fingerprint(backend, batch=self.job.batch_size)
         reference = None
+        tied: dict[str, networks.Network] = {}
         if table is not None and not table.matches(device):
             reference = table.reference_ms
+            tied = tied_networks(table, self.space)
         with self.progress.stage("verify") as advance:
+            timing = Timing(advance)
             found = measure_networks(
-                {item.network.arch: item.network for item in exported},
+                {item.network.arch: item.network for item in exported} | tied,
                 backend=backend,
                 batch=self.job.batch_size,
                 seed=self.job.seed,
                 reference_ms=reference,
-                on_progress=lambda p: advance(*rounds(p)),
+                on_progress=timing.rounds,
+                on_step=timing.step,
             )
         floor = remeasure_floor([m.repeats for m in found.values()])
+        factor = None if table is None or not tied else speed_then(table, found)
+        archs = [item.network.arch for item in exported]
         measured = Verified(
-            ms={arch: m.ms for arch, m in found.items()},
+            ms={arch: (factor or 1.0) * found[arch].ms for arch in archs},
             floor=None if floor is None else floor / 100,
             at_table_speed=reference is not None,
+            factor=factor,
         )
         measured.save(self.folder / VERIFIED)
         return measured
@@ -363,10 +373,22 @@ class Run:
     def _notes(self, table: LatencyTable | None, measured: Verified) -> list[str]:
         notes = ["The exported networks are untrained: their weights are random."]
         if measured.ms and measured.at_table_speed:
+            factor = ""
+            if measured.factor is not None:
+                factor = (
+                    f", and a factor of {measured.factor:.3f}, by which networks of the table "
+                    "differ when they are measured again, what the anchor does not show"
+                )
             notes.append(
                 "Measured times are at the machine's speed when it was profiled: a small anchor "
-                "network, timed then and now, takes out how the clock has moved since."
+                f"network, timed then and now, takes out how the clock has moved since{factor}."
             )
+            if measured.moved:
+                notes.append(
+                    "That factor is more than measuring again explains: the machine runs networks "
+                    "at another speed than when it was profiled. Profile it again to know which "
+                    "holds."
+                )
         if table is not None:
             device = fingerprint(self.job.make_backend(), batch=self.job.batch_size)
             notes += [

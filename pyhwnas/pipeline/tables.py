@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyhwnas._sqlite import lock
 from pyhwnas.job import Job
 from pyhwnas.latency import (
     Fingerprint,
@@ -20,7 +23,8 @@ from pyhwnas.latency import (
     user_folder,
 )
 from pyhwnas.latency.measure import look
-from pyhwnas.pipeline.progress import Progress, rounds
+from pyhwnas.networks import plan_of
+from pyhwnas.pipeline.progress import Progress, Timing
 from pyhwnas.spaces import Space
 
 __all__ = ["Sources", "make_table"]
@@ -81,22 +85,26 @@ def make_table(
 
     An interrupted profile is taken up again by the same call.
     """
-    assert space.plan is not None
+    plan = plan_of(space)
     if ssh is None:
         found = fingerprint(backend, batch=job.batch_size)
     else:
+        progress.say(f"Looking at {ssh.host}")
         found = look(backend, ssh, batch=job.batch_size).device
     settings = settings or Settings()
     runtime = f"{found.backend}-{found.precision}-t{found.threads}-b{found.batch}"
     # Another way of timing, or energies beside the times, is another table.
     runtime += "" if settings.design == "carrier" else f"-{settings.design}"
     runtime += f"-{settings.energy.partition(':')[0]}" if settings.energy else ""
-    runtime = re.sub(r"[^A-Za-z0-9.]+", "-", runtime)
+    runtime, name = (re.sub(r"[^A-Za-z0-9.]+", "-", text) for text in (runtime, space.name))
     device = hashlib.sha256(repr(found.identity).encode()).hexdigest()
-    path = place / f"{space.name}-{runtime}-{space.plan.fingerprint[:8]}-{device[:8]}.json"
+    path = place / f"{name}-{runtime}-{plan.fingerprint[:8]}-{device[:8]}.json"
     where = "this device" if ssh is None else ssh.host
-    progress.say(f"Profiling {len(space.plan.units)} units on {where} ({runtime})")
-    with progress.stage("profile") as advance:
+    progress.say(f"Profiling {len(plan.units)} units on {where} ({runtime})")
+    if 0 < found.cores < found.threads:
+        progress.say(f"{found.threads} threads on {found.cores} core(s) wait for each other")
+    with _alone(path), progress.stage("profile") as advance:
+        timing = Timing(advance)
         table = profile(
             space,
             backend=backend,
@@ -108,7 +116,19 @@ def make_table(
             resume=resume,
             seed=job.seed,
             path=path,
-            on_progress=lambda p: advance(*rounds(p)),
+            on_progress=timing.rounds,
+            on_step=timing.step,
         )
-    progress.say(f"Latency table written: {path}\n{table.summary()}")
+    progress.say(f"Latency table written: {path}")
     return table
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep others from making the same table; fail now, and not after a while, if none can be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unlock = lock(path)
+    try:
+        yield
+    finally:
+        unlock()

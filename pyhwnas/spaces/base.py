@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyhwnas.errors import SpaceError
-from pyhwnas.networks import Plan
+from pyhwnas.networks import Plan, plan_of
 
 __all__ = [
     "Gene",
@@ -140,9 +140,7 @@ class PlainSpace:
 
     def unit_ids(self, X: IntMatrix, *, live: bool = False) -> npt.NDArray[np.int32]:
         """Pick the unit in each slot, int32[n, n_slots]; see `Plan.unit_ids`."""
-        X, plan = as_genotypes(self, X), self.plan
-        if plan is None:
-            raise SpaceError(f"space {self.name} has no plan, so there are no units to pick")
+        X, plan = as_genotypes(self, X), plan_of(self)
         ids = np.empty((len(X), len(plan.slots)), dtype=np.int32)
         for start in range(0, len(X), BLOCK):
             rows = slice(start, start + BLOCK)

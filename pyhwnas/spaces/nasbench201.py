@@ -156,7 +156,7 @@ class NASBench201(PlainSpace):
         """Write the official string ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``."""
         row = as_genotypes(self, np.atleast_2d(x))[0]
         nodes = ["|", "|", "|"]
-        for (source, target), value in zip(EDGES, row, strict=True):
+        for (source, target), value in zip(EDGES, row.tolist(), strict=True):
             nodes[target - 1] += f"{OPERATIONS[value]}~{source}|"
         return "+".join(nodes)
 

@@ -101,7 +101,7 @@ def test_killed_run_continues_bit_for_bit(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_for_rows(process, tmp_path / "broken", int(rng.integers(2, 25)))
+        wait_for_rows(process, tmp_path / "broken", int(rng.integers(8, 25)))
         if process.poll() is None:
             process.send_signal(number)
             interrupted += 1

@@ -65,7 +65,21 @@ def test_show(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "16x32x32: relu conv16k3 bn" in shown
     assert (place / "error.svg").stat().st_size > 10_000
     assert pyhwnas("show", GOLDEN, "--json") == 0
-    assert len(json.loads(capsys.readouterr().out)["ms"]) == 19
+    found = json.loads(capsys.readouterr().out)
+    assert (len(found["ms"]), found["execution"]) == (19, {})
+
+
+def test_show_says_how_models_were_run(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = LatencyTable.load(GOLDEN)
+    stated = {"execution": {"provider": "CPU", "spinning": "off"}}
+    replace(table, protocol={**table.protocol, **stated}).save(place / "stated.json")
+    assert pyhwnas("validate", "stated.json") == 0
+    capsys.readouterr()
+    assert pyhwnas("show", "stated.json") == 0
+    shown = capsys.readouterr().out
+    assert "CPU time of the calling thread, provider: CPU, spinning: off" in shown
+    assert pyhwnas("show", "stated.json", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["execution"] == stated["execution"]
 
 
 def test_validate(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

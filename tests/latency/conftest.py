@@ -16,5 +16,13 @@ def quick():
 
 
 @pytest.fixture(scope="session")
-def table():
-    return profile(Toy(), processes=2, settings=QUICK, probes=2, held_out=4)
+def progress():
+    """What is told while `table` is measured."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def table(progress):
+    return profile(
+        Toy(), processes=2, settings=QUICK, probes=2, held_out=4, on_progress=progress.append
+    )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from latency.toy import ALL, Toy
 
 from pyhwnas.latency import Entry, Fingerprint, LatencyTable
-from pyhwnas.latency.calibrate import NetworkError, accuracy, process_interval
+from pyhwnas.latency.calibrate import (
+    NetworkEnergy,
+    NetworkError,
+    accuracy,
+    energy_accuracy,
+)
+from pyhwnas.latency.spread import process_interval
 from pyhwnas.latency.spreadsheet import named_device
 
 HERE = Fingerprint(
@@ -67,3 +75,21 @@ def made(
     found = accuracy(networks[:1], networks[1:], repeats, 1.0)
     object.__setattr__(bare, "accuracy", found)
     return bare
+
+
+def counted(table: LatencyTable, *, mj_per_ms: float = 20.0) -> LatencyTable:
+    """A table with energies beside its times, at so many watts."""
+    entries = {}
+    for key, entry in table.entries.items():
+        values = tuple(mj_per_ms * ms for ms in entry.process_ms)
+        low, high = process_interval(values)
+        entries[key] = replace(
+            entry, mj=float(np.median(values)), low_mj=low, high_mj=high, process_mj=values
+        )
+    probes, held_out = (
+        [NetworkEnergy(n.arch, mj_per_ms * n.predicted_ms, mj_per_ms * n.measured_ms) for n in part]
+        for part in (table.accuracy.probes, table.accuracy.held_out)
+    )
+    repeats = [(0.99 * n.measured_mj, 1.01 * n.measured_mj) for n in held_out]
+    energy = energy_accuracy("powercap package-0", probes, held_out, repeats, 1.0)
+    return replace(table, entries=entries, energy=energy)

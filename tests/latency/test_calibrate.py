@@ -9,12 +9,12 @@ from scipy import stats
 from pyhwnas.latency.calibrate import (
     NetworkError,
     accuracy,
+    choose_scale,
     fit_scale,
-    median_deviation,
-    process_interval,
     remeasure_floor,
-    student_quantile,
+    shared_deviation,
 )
+from pyhwnas.latency.spread import median_deviation, process_interval, student_quantile
 
 
 def test_the_scale_has_the_least_absolute_relative_error():
@@ -27,6 +27,34 @@ def test_the_scale_has_the_least_absolute_relative_error():
 
     best = fit_scale(predicted, measured)
     assert all(error(best) <= error(s) + 1e-12 for s in np.linspace(0.5, 2.5, 400))
+
+
+def test_a_scale_has_to_predict_networks_that_it_was_not_fitted_to():
+    rng = np.random.default_rng(0)
+    measured = rng.uniform(1, 5, 8)
+    off = measured / 1.2 * rng.normal(1, 0.02, 8)
+    assert choose_scale(off, measured) == fit_scale(off, measured)
+    assert choose_scale(np.array([]), np.array([])) == 1.0
+    assert choose_scale(np.array([2.0]), np.array([3.0])) == 1.5
+
+
+def test_sums_that_are_right_are_left_alone():
+    measured = np.array([1.0, 2.0, 3.0, 4.0])
+    assert choose_scale(measured, measured) == 1.0
+    assert choose_scale(measured * [0.97, 1.03, 1.02, 0.98], measured) == 1.0
+
+
+def test_the_scale_is_known_as_well_as_the_median_of_ratios():
+    rng = np.random.default_rng(0)
+    rows = [
+        accuracy(
+            [NetworkError("n", 1.0, ms) for ms in values], [NetworkError("a", 1.0, 1.0)], [], 1
+        )
+        for values in rng.normal(1.0, 0.03, size=(500, 4))
+    ]
+    known = np.mean([row.scale_deviation for row in rows])
+    assert known == pytest.approx(0.03 * median_deviation(4), rel=0.1)
+    assert accuracy([], [NetworkError("a", 1.0, 1.0)], [], 1).scale_deviation is None
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 4, 8, 30])
@@ -78,3 +106,19 @@ def test_the_floor_is_what_measuring_again_gives():
     again = np.median(second, axis=1) / np.median(first, axis=1)
     assert remeasure_floor(first.tolist()) == pytest.approx(100 * abs(again - 1).mean(), rel=0.05)
     assert remeasure_floor([[1.0], [2.0]]) is None
+
+
+def test_what_all_networks_share_in_a_process_shows_in_none_of_their_errors():
+    assert shared_deviation([]) == shared_deviation([(1.0,), (2.0,)]) == 0.0
+    assert shared_deviation([(1.0, 1.1, 0.9), (3.0, 3.3, 2.7), (2.0,)]) == pytest.approx(
+        np.std(np.log([1.0, 1.1, 0.9]), ddof=1) * median_deviation(3)
+    )
+    rng = np.random.default_rng(0)
+    alone = np.exp(rng.normal(0.0, 0.04, size=(400, 3)))
+    assert shared_deviation(alone.tolist()) < 0.004
+    networks = [NetworkError("a", 1.0, 1.03), NetworkError("b", 2.0, 1.94)]
+    together = [(1.0, 1.1), (2.0, 2.2)]
+    apart, shared = (accuracy([], networks, repeats, 1.0) for repeats in ([], together))
+    assert apart.mape == shared.mape
+    assert apart.residual_spread == pytest.approx(0.03)
+    assert shared.residual_spread == pytest.approx(np.hypot(0.03, shared_deviation(together)))

@@ -90,3 +90,8 @@ def test_what_speaks_against_a_table_is_said():
     text = compare_tables(a, b, Toy()).summary()
     assert "b: the machine was too unsteady to rely on it" in text
     assert "around the device: kernel" in text
+    a, b = (
+        replace(table, protocol={**table.protocol, "execution": {"provider": "CPU", "spin": spin}})
+        for table, spin in ((a, "on"), (b, "off"))
+    )
+    assert "models were run differently: spin: on and off" in compare_tables(a, b).summary()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from latency.synthetic import counted, made
 from latency.toy import ALL, Toy
 
 from pyhwnas import objectives
@@ -96,6 +98,60 @@ def test_what_a_machine_does_not_offer(tmp_path, quick):
         profile(Toy(), settings=settings)
 
 
+@pytest.fixture
+def nvml(tmp_path, monkeypatch):
+    """NVIDIA's library of a machine with two GPUs, of which the second has a counter."""
+    (tmp_path / "pynvml.py").write_text(
+        textwrap.dedent(
+            """
+            class NVMLError(Exception):
+                pass
+
+            GPUS = ["GPU-0000", "GPU-1111"]
+
+            def nvmlInit():
+                pass
+
+            def nvmlDeviceGetHandleByIndex(index):
+                return index
+
+            def nvmlDeviceGetHandleByUUID(uuid):
+                if uuid not in GPUS:
+                    raise NVMLError("Not Found")
+                return GPUS.index(uuid)
+
+            def nvmlDeviceGetName(handle):
+                return f"card {handle}"
+
+            def nvmlDeviceGetTotalEnergyConsumption(handle):
+                if handle != 1:
+                    raise NVMLError("Not Supported")
+                return 7
+            """
+        )
+    )
+    monkeypatch.delitem(sys.modules, "pynvml", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("pynvml", None)
+
+
+def test_the_gpu_that_is_counted_is_the_one_that_models_run_on(nvml):
+    for source, gpu in (("nvml:1", ""), ("nvml", "GPU-1111"), ("nvml:1", "GPU-0000")):
+        counter = open_counter(source, gpu=gpu)
+        assert counter.name == "nvml card 1"
+        assert counter.read() == 7000
+    for source, gpu, words in (
+        ("nvml", "", r"GPU 0 offers no counter \(Not Supported"),
+        ("nvml:0", "GPU-1111", r"GPU 0 offers no counter \(Not Supported"),
+        ("nvml", "GPU-2222", r"GPU GPU-2222 offers no counter \(Not Found"),
+    ):
+        with pytest.raises(RuntimeError, match=words):
+            open_counter(source, gpu=gpu)
+    with pytest.raises(ValueError, match="expected nvml or nvml:NUMBER, got 'nvml:one'"):
+        open_counter("nvml:one")
+
+
 def test_networks_are_counted_at_the_power_of_the_machine(tree):
     networks = {"a": build(Toy(), [3, 3]), "b": build(Toy(), [2, 1])}
     settings = Settings(rounds=4, warmups=1, flush_bytes=1, energy=f"powercap:{tree}")
@@ -108,8 +164,8 @@ def test_networks_are_counted_at_the_power_of_the_machine(tree):
 
 def test_a_table_of_energies(tree, tmp_path_factory):
     space = Toy()
-    settings = Settings(rounds=4, warmups=1, flush_bytes=1, energy=f"powercap:{tree}")
-    found = profile(space, processes=2, settings=settings, probes=2, held_out=3)
+    settings = Settings(rounds=2, warmups=1, flush_bytes=1, energy=f"powercap:{tree}")
+    found = profile(space, processes=2, settings=settings, probes=1, held_out=3)
     assert found.energy.counter == "powercap package-0"
     assert len(found.energy.held_out) == 3
     assert all(entry.low_mj <= entry.mj <= entry.high_mj for entry in found.entries.values())
@@ -120,6 +176,12 @@ def test_a_table_of_energies(tree, tmp_path_factory):
     units = [block.unit for block in build(space, row[0]).blocks if block.unit.nodes]
     total = sum(found.entries[unit.key].mj for unit in units)
     assert found.predict_energy(space, row)[0] == pytest.approx(found.energy.scale * total)
+    low, high = found.energy_interval(space, ALL)
+    there = ~np.isnan(mj)
+    assert (low[there] <= mj[there]).all()
+    assert (mj[there] <= high[there]).all()
+    assert np.isnan(low).tolist() == np.isnan(high).tolist() == (~there).tolist()
+    assert all(len(entry.process_mj) == 2 for entry in found.entries.values())
     path = tmp_path_factory.mktemp("tables") / "toy.json"
     found.save(path)
     again = LatencyTable.load(path)
@@ -130,3 +192,20 @@ def test_a_table_of_energies(tree, tmp_path_factory):
 def test_a_table_without_energies_says_how_to_count_them(table):
     with pytest.raises(LatencyTableError, match="pyhwnas profile --energy powercap --space toy"):
         table.predict_energy(Toy(), ALL)
+    with pytest.raises(LatencyTableError, match="pyhwnas profile --energy powercap --space toy"):
+        table.energy_interval(Toy(), ALL)
+
+
+def test_intervals_of_energies_are_those_of_times_at_a_constant_power():
+    space, table = Toy(), counted(made(), mj_per_ms=20.0)
+    energy = replace(
+        table.energy, scale=table.scale, residual_spread=table.accuracy.residual_spread
+    )
+    table = replace(table, energy=energy)
+    for level in (0.5, 0.9):
+        times, energies = (
+            find(space, ALL[1:], level=level) for find in (table.interval, table.energy_interval)
+        )
+        np.testing.assert_allclose(np.array(energies), 20.0 * np.array(times), rtol=1e-9)
+    with pytest.raises(ValueError, match="level: expected a number between 0 and 1, got 90"):
+        table.energy_interval(space, ALL, level=90)

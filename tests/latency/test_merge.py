@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from latency.synthetic import THERE, made
+from latency.synthetic import THERE, counted, made
 from latency.toy import ALL, CONV, POOL, Toy
 
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency import LatencyTable, merge
+from pyhwnas.latency import Entry, LatencyTable, merge
 from pyhwnas.latency.entry import INTERPOLATED
+from pyhwnas.latency.pool import pool
 
 
 def without(table: LatencyTable, *keys: str) -> LatencyTable:
@@ -81,6 +82,58 @@ def test_measured_units_come_first():
     assert merge([b, a], Toy()).entries[CONV.key].quality == "ok"
 
 
+def test_an_entry_without_an_interval_gets_none_by_being_merged():
+    alone = Entry(ms=2.0, processes=1, quality="one process")
+    pooled = pool([(alone, 1.5)])
+    assert (pooled.ms, pooled.low_ms, pooled.high_ms) == (3.0, None, None)
+    assert pooled.quality == "one process"
+
+
+def test_energies_are_pooled_as_they_were_counted():
+    space = Toy()
+    a, b = counted(made(seed=0)), counted(made(seed=1, speed=3.0), mj_per_ms=8.0)
+    merged = merge([a, b], space)
+    for key, entry in merged.entries.items():
+        values = a.entries[key].process_mj + b.entries[key].process_mj
+        assert entry.process_mj == values
+        assert entry.mj == np.median(values)
+        assert entry.low_mj <= entry.mj <= entry.high_mj
+    assert merged.energy.counter == "powercap package-0"
+    assert [n.arch for n in merged.energy.held_out] == [n.arch for n in a.energy.held_out]
+    for network, one, other in zip(
+        merged.energy.held_out, a.energy.held_out, b.energy.held_out, strict=True
+    ):
+        assert network.measured_mj == pytest.approx((one.measured_mj + other.measured_mj) / 2)
+        row = np.array([space.from_str(network.arch)])
+        assert merged.predict_energy(space, row)[0] == pytest.approx(network.predicted_mj)
+    assert merged.energy.floor > max(a.energy.floor, b.energy.floor)  # they differ from each other
+    assert merge([b, a], space).energy.scale == merged.energy.scale
+
+
+def test_energies_without_single_processes():
+    a, b = counted(made(seed=0)), counted(made(seed=1))
+    old = replace(b, entries={k: replace(e, process_mj=()) for k, e in b.entries.items()})
+    for key, entry in merge([a, old], Toy()).entries.items():
+        both = a.entries[key], old.entries[key]
+        assert entry.process_mj == ()
+        assert len(entry.process_ms) == 6
+        assert entry.mj == pytest.approx((both[0].mj + both[1].mj) / 2)
+        assert entry.low_mj == min(one.low_mj for one in both)
+        assert entry.high_mj == max(one.high_mj for one in both)
+
+
+def spinning(seed: int, value: str) -> LatencyTable:
+    table = made(seed=seed)
+    execution = {"provider": "CPU", "spinning": value}
+    return replace(table, protocol={**table.protocol, "execution": execution})
+
+
+def test_what_only_one_table_states_of_its_execution_is_kept():
+    stated = spinning(1, "off")
+    found = merge([made(seed=0), stated], Toy())
+    assert found.protocol["execution"] == stated.protocol["execution"]
+
+
 def test_what_does_not_belong_together():
     a = made(seed=0)
     for tables, words in (
@@ -89,6 +142,8 @@ def test_what_does_not_belong_together():
         ([a, made(seed=1, device=THERE)], "cpu: expected A processor, got A phone"),
         ([a, replace(made(seed=1), plan="0" * 64)], "plan"),
         ([a, replace(made(seed=1), protocol={"version": 2})], "protocol"),
+        ([a, counted(made(seed=1))], "energy: None and powercap package-0"),
+        ([a, spinning(1, "on"), spinning(2, "off")], "spinning: on and off"),
         ([replace(a, anchor_ms=()), replace(made(seed=1), anchor_ms=())], "an anchor"),
     ):
         with pytest.raises(LatencyTableError, match=words):

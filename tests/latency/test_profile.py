@@ -20,6 +20,8 @@ from pyhwnas.latency.agent import _Model
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
 from pyhwnas.latency.host import Local
 from pyhwnas.latency.measure import Model, measure
+from pyhwnas.latency.profile import _Partial
+from pyhwnas.latency.readings import Process
 from pyhwnas.networks import build
 from pyhwnas.networks.onnx import to_onnx
 
@@ -40,6 +42,7 @@ def test_a_profile_has_every_unit_and_its_own_error(table):
         assert entry.carrier_ms > 0
         assert entry.processes == 2
     assert "held-out networks" in table.summary()
+    assert (table.protocol["clock"], table.protocol["statistic"]) == ("cpu", "p25")
 
 
 def test_networks_are_chosen_without_repeats(table):
@@ -69,6 +72,13 @@ def test_a_unit_that_kills_its_process_is_named_and_the_rest_survives(quick):
         found.predict(Toy(), ALL)
 
 
+@pytest.mark.filterwarnings("error")
+def test_units_that_all_kill_their_process_amid_the_rounds_are_an_error(quick):
+    backend = FaultyBackend(kills_later="avgpool")
+    with pytest.raises(LatencyTableError, match=r"nothing could be timed .* died \(status -9\)"):
+        measure_networks({"a": POOL}, backend=backend, processes=1, settings=quick)
+
+
 def test_a_unit_that_kills_its_process_once_gets_another_chance(quick, tmp_path):
     backend = FaultyBackend(kills="avgpool", once=str(tmp_path / "died"))
     found = profile(Toy(), backend=backend, processes=1, settings=quick, probes=0, held_out=0)
@@ -86,7 +96,7 @@ def test_a_refused_model_is_reported(quick):
 
 def test_a_model_that_cannot_be_written_is_reported(quick):
     backend = FaultyBackend(unwritten="avgpool")
-    found = profile(Toy(), backend=backend, processes=1, settings=quick, probes=1, held_out=1)
+    found = profile(Toy(), backend=backend, processes=1, settings=quick, probes=0, held_out=0)
     assert found.failed[POOL.key] == "NotImplementedError: no form for this"
     assert CONV.key in found.entries
     with pytest.raises(LatencyTableError, match="refuses the anchor network: NotImplemented"):
@@ -108,7 +118,7 @@ def test_the_command_after_a_kill_goes_on(tmp_path):
         from latency.toy import Toy
         from pyhwnas.latency import Settings, profile
         settings = Settings(rounds=40, calls=1, target_interval=1e-9, flush_bytes=1)
-        profile(Toy(), processes=3, settings=settings, probes=1, held_out=1, path=sys.argv[1],
+        profile(Toy(), processes=2, settings=settings, probes=1, held_out=0, path=sys.argv[1],
                 on_progress=lambda p: print(p.process, p.done, flush=True))
         """
     )
@@ -129,20 +139,29 @@ def test_the_command_after_a_kill_goes_on(tmp_path):
     settings = Settings(rounds=40, calls=1, target_interval=1e-9, flush_bytes=1)
     table = profile(
         Toy(),
-        processes=3,
+        processes=2,
         settings=settings,
         probes=1,
-        held_out=1,
+        held_out=0,
         path=path,
         on_progress=seen.append,
     )
-    assert {progress.process for progress in seen} == {2, 3, 4, 5, 6}
-    assert all(entry.processes == 3 for entry in table.entries.values())
+    assert {progress.process for progress in seen} == {2, 3, 4}
+    assert all(entry.processes == 2 for entry in table.entries.values())
     assert LatencyTable.load(path).fingerprint == table.fingerprint
     assert [file.name for file in tmp_path.iterdir()] == ["toy.json"]
 
 
 def test_other_settings_do_not_go_on_from_it(tmp_path, quick):
+    path = tmp_path / "toy.json"
+    process = Process({}, {}, "rounds")
+    _Partial(path, "device", quick, 0).save("units", [process])
+    assert _Partial(path, "device", quick, 0).load("units") == [process]
+    for other in (("else", quick, 0), ("device", replace(quick, calls=9), 0), ("device", quick, 1)):
+        assert _Partial(path, *other).load("units") == []
+
+
+def test_a_damaged_file_of_processes_is_begun_anew(tmp_path, quick):
     path = tmp_path / "toy.json"
     (tmp_path / "toy.json.partial").write_text("not JSON")
     seen = []
@@ -176,13 +195,12 @@ def test_what_has_not_settled_says_so():
     assert found.protocol["stop"] in (["interval"], ["rounds"])  # the latter on a busy machine
 
 
-def test_networks_are_timed_in_processes_of_their_own(quick):
-    seen = []
-    profile(Toy(), processes=2, settings=quick, probes=1, held_out=2, on_progress=seen.append)
-    assert [p.process for p in seen if p.done == 1] == [1, 2, 3, 4]
-    assert {p.processes for p in seen} == {4}
-    assert all(p.active > 3 for p in seen[:2])
-    assert all(p.active == 3 for p in seen if p.process > 2)
+def test_networks_are_timed_in_processes_of_their_own(table, progress):
+    networks = len(table.accuracy.probes) + len(table.accuracy.held_out)
+    assert [p.process for p in progress if p.done == 1] == [1, 2, 3, 4]
+    assert {p.processes for p in progress} == {4}
+    assert all(p.active != networks for p in progress if p.process <= 2)
+    assert all(p.active == networks for p in progress if p.process > 2)
 
 
 def test_whole_networks_as_objects_bytes_and_files(quick, tmp_path):
@@ -200,7 +218,8 @@ def test_whole_networks_as_objects_bytes_and_files(quick, tmp_path):
 
 def test_two_threads_use_the_wall_clock(quick):
     found = profile(Toy(), threads=2, processes=1, settings=quick, units=[CONV.key])
-    assert found.protocol["clock"] == "wall"
+    assert (found.protocol["clock"], found.protocol["statistic"]) == ("wall", "median")
+    assert found.entries[CONV.key].processes == 1
     assert found.device.threads == 2
 
 
@@ -225,7 +244,7 @@ def test_numbers_out_of_range(quick):
 @pytest.mark.parametrize("design", ["chain", "alone"])
 def test_other_designs(quick, design):
     settings = replace(quick, design=design)
-    found = profile(Toy(), processes=1, settings=settings, probes=1, held_out=2)
+    found = profile(Toy(), processes=1, settings=settings, probes=0, held_out=0)
     assert found.covers(Toy())
     assert found.protocol["design"] == design
     if design == "alone":
@@ -257,16 +276,17 @@ def test_progress_tells_how_steady_it_is():
     assert all(progress.spread is None or progress.spread >= 0 for progress in seen)
 
 
-def test_the_spread_is_that_of_the_lower_quartile():
-    model = _Model(1, lambda: None, cold=False, rounds=9)
+@pytest.mark.parametrize("p", [0.25, 0.5])
+def test_the_spread_is_that_of_the_statistic(p):
+    model = _Model(1, lambda: None, cold=False, rounds=9, quantile=p)
     assert model.spread() == math.inf
     model.times += [1000] * 10
     assert model.spread() == 0.0
     model.times += list(range(1000, 1400, 10))
     ordered = sorted(model.times)
-    reach = 1.645 * math.sqrt(50 * 0.25 * 0.75)
-    low, high = ordered[math.floor(12.5 - reach)], ordered[math.ceil(12.5 + reach)]
-    assert model.spread() == pytest.approx((high - low) / (2 * ordered[12]))
+    reach = 1.645 * math.sqrt(50 * p * (1 - p))
+    low, high = ordered[math.floor(50 * p - reach)], ordered[math.ceil(50 * p + reach)]
+    assert model.spread() == pytest.approx((high - low) / (2 * ordered[int(50 * p)]))
 
 
 def test_the_agent_refuses_a_clock_that_goes_backwards(tmp_path, quick):

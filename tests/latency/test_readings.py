@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from pyhwnas.latency.backends import Clock
 from pyhwnas.latency.readings import ANCHOR, Process, Readings, Settings, Visit
 
 MS = 1_000_000
@@ -74,10 +76,26 @@ def test_the_wall_clock_knows_no_contention():
     assert readings.of("model").ms == pytest.approx(4.5)
 
 
+@pytest.mark.parametrize(("clock", "statistic"), [("cpu", "p25_ms"), ("wall", "median_ms")])
+def test_cpu_time_is_read_at_its_lower_quartile_and_the_wall_clock_in_the_middle(clock, statistic):
+    visits = _process([1.0] * 9)
+    visits.visits["model"] = [
+        visit._replace(window=(0, 0, number, 0), wall_ns=[ns], own_ns=[ns])
+        for number, visit in enumerate(visits.visits["model"])
+        for ns in [(3 + number) * MS]
+    ]
+    found = Readings([visits], clock, Settings()).of("model")
+    assert (found.p25_ms, found.median_ms) == pytest.approx((5.0, 7.0))
+    assert found.ms == getattr(found, statistic)
+
+
 def test_settings_take_what_the_device_decides():
-    assert Settings().on(2**20).flush_bytes == 2**21
-    assert Settings().on(None).flush_bytes == 2**23
-    assert Settings(flush_bytes=7).on(2**20).flush_bytes == 7
+    assert Settings().on(2**20, "cpu").flush_bytes == 2**21
+    assert Settings().on(None, "cpu").flush_bytes == 2**23
+    assert Settings(flush_bytes=7).on(2**20, "cpu").flush_bytes == 7
+    chosen = {clock: Settings().on(None, clock).statistic for clock in get_args(Clock)}
+    assert chosen == {"cpu": "p25", "process": "p25", "wall": "median", "runner": "median"}
+    assert Settings(statistic="min").on(None, "wall").statistic == "min"
     with pytest.raises(ValueError, match="design"):
         Settings(design="else")
 

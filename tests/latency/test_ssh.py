@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -15,19 +16,22 @@ import zipfile
 from dataclasses import replace
 from io import BytesIO
 
+import numpy as np
 import psutil
 import pytest
 from latency.faulty import FaultyBackend
 from latency.sshd import Server, python_with
 from latency.toy import ALL, CONV, POOL, Toy
 
-from pyhwnas.errors import LatencyTableError
+from pyhwnas import Problem, Search, objectives
+from pyhwnas.errors import DeviceError, LatencyTableError
 from pyhwnas.latency import Settings, Ssh, measure_networks, profile
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
 from pyhwnas.latency.bundle import bundle, source
 from pyhwnas.latency.host import Local
 from pyhwnas.latency.measure import look
 from pyhwnas.networks import build
+from pyhwnas.optimizers import Random
 
 ONNXRUNTIME = OnnxRuntimeBackend.__module__
 needs_server = pytest.mark.ssh
@@ -241,6 +245,54 @@ def test_a_machine_that_never_comes_back_is_an_error(server, monkeypatch):
             settings=LONG,
             on_progress=on_progress,
         )
+
+
+@needs_server
+def test_a_search_stops_with_the_connection_and_goes_on_with_it(server, quick, monkeypatch):
+    monkeypatch.setattr("pyhwnas.latency.timing.PAUSES", (0.0,))
+    shutil.copy(server.folder / "user", server.folder / "wandering")
+    config = server.configuration("wandering")
+    there = config.read_text()
+    space = Toy()
+    host = server.ssh(key="wandering")
+    config.write_text(there)
+    measured = objectives.MeasuredLatency(space, host=host, settings=quick, processes=1)
+    search = Search(Problem(space, (measured,)), Random(), seed=3)
+
+    def leave(search):
+        if np.isfinite(search.history.values).any():
+            config.write_text(there.replace(str(server.port), "1"))
+
+    with pytest.raises(DeviceError, match=r"no connection to far: .*Connection refused"):
+        search.run(8, batch=8, on_tell=(leave,))
+    before = search.history.values.copy()
+    assert np.isfinite(before).any()
+    config.write_text(there)
+    history = search.run(8, batch=8)
+    assert len(history) == 8
+    np.testing.assert_array_equal(history.values[: len(before)], before)
+    assert all("no path" in error for error in history.errors if error)
+
+
+@needs_server
+def test_what_is_sent_is_told(server, tmp_path):
+    steps = []
+    host = replace(server.ssh(), python=f"env XDG_CACHE_HOME={tmp_path} {server.python}")
+    settings = Settings(rounds=2, calls=1, warmups=1, flush_bytes=1)
+    measure_networks(
+        {"a": build(Toy(), ALL[5])},
+        host=host,
+        processes=1,
+        settings=settings,
+        on_step=steps.append,
+    )
+    order = [doing for doing, _ in itertools.groupby(step.doing for step in steps)]
+    assert order == ["encoding models", "sending kB", "loading models"]
+    for doing in order:
+        found = [step for step in steps if step.doing == doing]
+        assert [step.done for step in found] == sorted(step.done for step in found)
+        assert found[-1].done == found[-1].total > 0
+        assert {step.total for step in found} == {found[-1].total}
 
 
 @needs_server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import pickle
@@ -13,13 +14,18 @@ import pytest
 from latency.toy import ALL, CONV, Toy
 
 from pyhwnas.errors import LatencyTableError
-from pyhwnas.latency import Entry, LatencyTable, find_table, find_tables
+from pyhwnas.latency import Entry, LatencyTable, find_table, find_tables, validate
 from pyhwnas.latency import find as find_module
 from pyhwnas.networks import build
 from pyhwnas.spaces import NASBench201, sample
 
-GOLDEN_MS = 3.2042351910431894
-GOLDEN = Path(__file__).parents[1] / "golden" / "latency" / "nasbench201-schema1.json"
+GOLDEN = Path(__file__).parents[1] / "golden" / "latency"
+GOLDEN_MS = {"nasbench201-schema1": 3.2042351910431894, "nasbench201-schema2": 3.549083321463778}
+GOLDEN_MJ = 75.78863335177613
+GOLDEN_ARCH = (
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|"
+    "+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
+)
 
 
 @pytest.fixture
@@ -36,23 +42,35 @@ def test_a_table_comes_back_as_it_was(table, saved):
     assert again.entries == table.entries
     assert again.accuracy == table.accuracy
     assert again.describe() == {"table": table.name, "sha256": table.fingerprint}
-    assert pickle.loads(pickle.dumps(again)).fingerprint == table.fingerprint
+    for other in (pickle.loads(pickle.dumps(again)), copy.deepcopy(again), replace(again)):
+        assert other.fingerprint == table.fingerprint
+        assert other.entries == table.entries
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        again.entries[CONV.key] = table.entries[CONV.key]
 
 
-def test_the_golden_table_stays_readable():
-    table = LatencyTable.load(GOLDEN)
+@pytest.mark.parametrize("name", GOLDEN_MS)
+def test_golden_tables_stay_readable(name):
+    path = GOLDEN / f"{name}.json"
+    table = LatencyTable.load(path)
     space = NASBench201()
     assert table.covers(space)
-    row = space.from_str(
-        "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|"
-        "+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
-    )
-    assert table.predict(space, row[None])[0] == pytest.approx(GOLDEN_MS, rel=1e-12)
+    row = space.from_str(GOLDEN_ARCH)[None]
+    assert table.predict(space, row)[0] == pytest.approx(GOLDEN_MS[name], rel=1e-12)
+    stored = json.loads(path.read_text())
+    assert stored["schema"] == int(name[-1])
+    assert table.fingerprint == stored["sha256"], "an older file keeps its hash"
+    assert not [finding for finding in validate(path, space) if finding.level == "error"]
 
 
-def test_an_older_file_keeps_its_hash():
-    stored = json.loads(GOLDEN.read_text())
-    assert LatencyTable.load(GOLDEN).fingerprint == stored["sha256"]
+def test_the_golden_energies_stay_readable():
+    table = LatencyTable.load(GOLDEN / "nasbench201-schema2.json")
+    space = NASBench201()
+    row = space.from_str(GOLDEN_ARCH)[None]
+    assert table.predict_energy(space, row)[0] == pytest.approx(GOLDEN_MJ, rel=1e-12)
+    low, high = table.energy_interval(space, row)
+    assert 0 < low[0] < GOLDEN_MJ < high[0]
+    assert all(len(entry.process_mj) == 3 for entry in table.entries.values())
 
 
 def test_what_is_not_known_is_left_out_and_comes_back(table, tmp_path):
@@ -83,7 +101,8 @@ def test_predictions_are_the_sum_over_built_networks(table):
 
 
 def test_rows_and_threads_do_not_matter():
-    table, space = LatencyTable.load(GOLDEN), NASBench201()
+    table = LatencyTable.load(GOLDEN / "nasbench201-schema1.json")
+    space = NASBench201()
     X = sample(space, 500, np.random.default_rng(0))
     together = table.predict(space, X)
     np.testing.assert_array_equal(table.predict(space, X, threads=3), together)

@@ -101,13 +101,6 @@ def test_units_that_are_not_covered(file):
     assert "other options" in text
 
 
-@pytest.mark.parametrize("factor", [1e-7, 1e7])
-def test_other_units_of_time(file, factor):
-    entries = {key: scaled(entry, factor) for key, entry in made().entries.items()}
-    (text,) = texts(file(replace(made(), entries=entries)), Toy(), "warning")
-    assert "are these milliseconds?" in text
-
-
 def scaled(entry, factor):
     return replace(
         entry, ms=factor * entry.ms, low_ms=factor * entry.low_ms, high_ms=factor * entry.high_ms

@@ -104,7 +104,7 @@ SPACES = [
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
 def test_counts_of_a_population_equal_those_of_its_networks(space: spaces.Space) -> None:
-    X = spaces.sample(space, 340, np.random.default_rng(11))
+    X = spaces.sample(space, 60, np.random.default_rng(11))
     ids = space.unit_ids(X, live=True)
     alive = ids[:, -1] != ABSENT
     assert alive.mean() > 0.9

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from latency.faulty import FaultyBackend
 from latency.toy import ALL, Toy
 
-from pyhwnas import EvaluationError, Problem, Search, objectives
+from pyhwnas import (
+    DeviceError,
+    EvaluationError,
+    MissingExtraError,
+    Problem,
+    Search,
+    objectives,
+)
 from pyhwnas.latency import Settings
 from pyhwnas.optimizers import Random
 
@@ -38,13 +48,68 @@ def test_what_fails_is_named_and_the_rest_is_measured():
     assert "no path" in caught.value.errors[2]
 
 
-def test_a_backend_that_can_do_nothing_fails_rows_not_the_run():
-    objective = objectives.MeasuredLatency(
-        Toy(), FaultyBackend(refuses="conv"), settings=QUICK, processes=1
-    )
-    with pytest.raises(EvaluationError, match="failed on 2 of 2 rows") as caught:
-        objective(ALL[4:6])
-    assert all("anchor" in reason for reason in caught.value.errors.values())
+def test_what_all_rows_fail_of_is_their_own_fault():
+    backend = FaultyBackend(refuses="left_conv")
+    objective = objectives.MeasuredLatency(Toy(), backend, settings=QUICK, processes=1)
+    with pytest.raises(EvaluationError, match="failed on 1 of 1 rows") as caught:
+        objective(np.array([[2, 1]]))
+    assert "NotImplementedError: no kernel for this" in caught.value.errors[0]
+
+
+def stopped_run(objective, error, match):
+    """A run that stops without a failed row, and finds the same row when it is called again."""
+    search = Search(Problem(Toy(), (objective,)), Random())
+    for _ in range(2):
+        with pytest.raises(error, match=match):
+            search.run(4, batch=4)
+        assert len(search.history) == 0
+        assert len(search.pending.ids) == 4
+
+
+@pytest.mark.parametrize(
+    ("backend", "match"),
+    [
+        (FaultyBackend(refuses="conv"), "refuses the anchor network: NotImplementedError"),
+        (FaultyBackend(kills="conv"), "twice while the anchor network ran"),
+        (FaultyBackend(aborts="conv"), "refuses the anchor network: the encoding process died"),
+    ],
+    ids=["refused", "killed", "aborted"],
+)
+def test_a_backend_that_can_do_nothing_stops_the_run(backend, match):
+    objective = objectives.MeasuredLatency(Toy(), backend, settings=QUICK, processes=1)
+    stopped_run(objective, DeviceError, match)
+
+
+def test_a_package_that_is_missing_stops_the_run():
+    backend = FaultyBackend(lacks="no_such_package")
+    objective = objectives.MeasuredLatency(Toy(), backend, settings=QUICK, processes=1)
+    stopped_run(objective, MissingExtraError, "no_such_package is needed here")
+
+
+def test_a_full_disk_stops_the_run(monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device", "0001.model")
+
+    objective = objectives.MeasuredLatency(Toy(), settings=QUICK, processes=1)
+    monkeypatch.setattr("pyhwnas.latency.measure.write_models", full)
+    stopped_run(objective, DeviceError, "from this machine: .*No space left on device")
+
+
+def test_a_device_that_changes_stops_the_run():
+    space = Toy()
+    objective = objectives.MeasuredLatency(space, settings=QUICK, processes=1)
+    search = Search(Problem(space, (objective,)), Random())
+
+    def change(search):
+        found = objective._device
+        device = replace(found.device, cpu="Another CPU")
+        objective.__dict__["_device"] = found._replace(device=device)
+
+    with pytest.raises(DeviceError, match=r"changed since .*: cpu: expected Another CPU"):
+        search.run(4, batch=4, on_tell=(change,))
+    assert len(search.history) >= 1
+    del objective.__dict__["_device"]  # as in a new process
+    assert len(search.run(4, batch=4)) == 4
 
 
 def test_a_search_by_measurement():
@@ -64,6 +129,4 @@ def test_energy_needs_a_counter(tmp_path):
     space = Toy()
     assert objectives.MeasuredEnergy(space).settings.energy == "powercap"
     objective = objectives.MeasuredEnergy(space, settings=QUICK, counter=f"powercap:{tmp_path}")
-    with pytest.raises(EvaluationError) as caught:
-        objective(ALL[4:5])
-    assert "offers no counter" in caught.value.errors[0]
+    stopped_run(objective, DeviceError, "offers no counter of its packages")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from search.toy import Toy
+from search.toy import Toy, unplugged
 
-from pyhwnas import EvaluationError, SpaceError, networks, objectives, spaces
+from pyhwnas import DeviceError, EvaluationError, SpaceError, networks, objectives, spaces
 from pyhwnas._describe import describe
 from pyhwnas.testing import _TinySpace, check_objective
 
@@ -97,6 +97,13 @@ def test_a_function_that_fails_on_some_networks():
     assert np.isnan(caught.value.values).tolist() == [True, False, True]
     assert "MemoryError: too large" in caught.value.errors[0]
     assert "no path from its input to its output" in caught.value.errors[2]
+
+
+@pytest.mark.parametrize("timeout", [None, 60.0])
+def test_what_is_no_networks_fault_is_raised(timeout):
+    objective = objectives.PerNetwork(SPACE, unplugged, name="board", sense="min", timeout=timeout)
+    with pytest.raises(DeviceError, match="the board is unplugged"):
+        objective(SPACE.all()[:2])
 
 
 def test_a_timeout_needs_a_function_that_can_travel():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +12,14 @@ import numpy as np
 import pytest
 from search.toy import Mean, Toy, code, same
 
-from pyhwnas import EvaluationError, Problem, Search, objectives
+from pyhwnas import (
+    DeviceError,
+    EvaluationError,
+    MissingExtraError,
+    Problem,
+    Search,
+    objectives,
+)
 from pyhwnas.history import Batch
 from pyhwnas.optimizers import RBIFA, Random
 from pyhwnas.search import load_history
@@ -182,6 +190,53 @@ def test_failures_are_data_until_there_are_too_many():
     assert len(search.run(10, max_failures=99)) == 10
 
 
+@pytest.mark.parametrize("error", [DeviceError("the board hung up"), MissingExtraError("no torch")])
+def test_what_is_no_rows_fault_stops_the_run(error):
+    class Board(Mean):
+        lost = True
+
+        def __call__(self, X):
+            if type(self).lost and 5 in X @ 3 ** np.arange(4):
+                raise error
+            return super().__call__(X)
+
+        def describe(self):
+            return {}
+
+    search = Search(Problem(SPACE, (Board(), MACS)), Random(step=81), seed=2)
+    for _ in range(2):
+        with pytest.raises(type(error), match=str(error)):
+            search.run(81)
+        assert 0 < len(search.history) < 81
+        assert not search.history.failed.any()
+    Board.lost = False
+    expected = Search(Problem(SPACE, (Mean(), MACS)), Random(step=81), seed=2).run(81)
+    assert same(search.run(81), expected)
+
+
+def test_rows_of_other_workers_are_kept_when_one_stops_the_run():
+    both = threading.Barrier(2)
+    failed = threading.Event()
+
+    class Board(Mean):
+        def __call__(self, X):
+            if both.wait(20) == 0:
+                failed.set()
+                raise DeviceError("the board hung up")
+            assert failed.wait(20)
+            return super().__call__(X)
+
+        def describe(self):
+            return {}
+
+    search = Search(Problem(SPACE, (Board(),)), Random(step=6))
+    with ThreadPoolExecutor(2) as executor, pytest.raises(DeviceError, match="hung up"):
+        search.run(6, executor=executor)
+    assert len(search.history) == 1
+    assert not search.history.failed.any()
+    assert len(search.pending.ids) == 5
+
+
 def test_what_is_cheap_comes_first_and_callbacks_see_every_row():
     class Counted(Mean):
         rows = 0
@@ -343,8 +398,7 @@ def test_pending_rows_are_looked_at_without_asking_for_more(tmp_path, calls):
     assert calls == [0]
 
 
-@pytest.mark.parametrize("n", [2**31, 2**63 - 1, np.int64(2**63 - 1), 10**30])
-def test_enormous_wishes_are_cut(n):
+def test_enormous_wishes_are_cut():
     wishes = []
 
     @dataclass(frozen=True)
@@ -353,9 +407,10 @@ def test_enormous_wishes_are_cut(n):
             wishes.append(n)
             return Batch([[0, 0, 0, 0]])
 
-    assert len(Search(PROBLEM, Wishing()).ask(n).ids) == 1
-    assert wishes == [2**16]
-    assert len(Search(PROBLEM, Random()).ask(n).ids) == 81
+    for n in (2**31, 2**63 - 1, np.int64(2**63 - 1), 10**30):
+        assert len(Search(PROBLEM, Wishing()).ask(n).ids) == 1
+        assert wishes.pop() == 2**16
+    assert len(Search(PROBLEM, Random()).ask(10**30).ids) == 81
     with pytest.raises(TypeError):
         Search(PROBLEM, Random()).ask(2.5)
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from pyhwnas.errors import DeviceError
 from pyhwnas.networks import INPUT, Activation, BatchNorm, Conv, Plan, Slot, chain
 from pyhwnas.spaces import Gene, PlainSpace, as_genotypes
 
@@ -86,3 +87,8 @@ def same(history, other, order=True):
         and all(p.X.tobytes() == q.X.tobytes() for p, q in pairs)
         and [bool(e) for e in history.errors] == [bool(e) for e in other.errors]
     )
+
+
+def unplugged(network):
+    """Fail as an objective on a device that cannot be reached."""
+    raise DeviceError("the board is unplugged")

@@ -42,7 +42,9 @@ class LatencyBackend(Protocol):
     An implementation is a dataclass that can be imported by name and whose fields are plain JSON
     values: measurements happen in other processes, which build the backend anew from them. There
     only `load` and the properties are asked for, possibly on a device that has nothing but Python
-    and the runtime; `encode` is called where networks are known.
+    and the runtime; `encode` is called where networks are known, in a child process, since
+    compilers crash. A backend whose `encode` runs none, and merely writes the network down, spares
+    that process with ``encodes_here = True``.
     """
 
     @property
@@ -63,6 +65,15 @@ class LatencyBackend(Protocol):
     @property
     def clock(self) -> Clock:
         """What durations are read from."""
+        ...
+
+    @property
+    def execution(self) -> Mapping[str, str]:
+        """What else is decided about the way models run, in the runtime's own words.
+
+        Which provider, how far graphs are optimised, layouts, whether idle threads spin; kept in
+        every table's protocol.
+        """
         ...
 
     def version(self) -> str:

@@ -7,6 +7,7 @@ import functools
 import json
 import tempfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -23,6 +24,17 @@ __all__ = ["PROBE", "PROBES", "OnnxRuntimeBackend", "Precision"]
 
 Precision = Literal["fp32", "fp16", "int8"]
 ERRORS_ONLY = 3
+
+PROVIDER = "CPUExecutionProvider"
+OPTIMISATION = "ORT_ENABLE_ALL"
+MODE = "ORT_SEQUENTIAL"
+CONFIG = {
+    # Random weights can reach denormal numbers, on which some CPUs are a hundred times slower.
+    "session.set_denormal_as_zero": "1",
+    # Many sessions are alive at once; the idle ones must not spin on the core being timed.
+    "session.intra_op.allow_spinning": "0",
+    "session.inter_op.allow_spinning": "0",
+}
 
 PROBE = "8x8x8: conv8k1b relu"
 """The unit in the probes, whose weights are zeros."""
@@ -98,9 +110,25 @@ class OnnxRuntimeBackend:
         return executed if executed == wanted else f"{executed} ({wanted} model)"
 
     @property
+    def encodes_here(self) -> bool:
+        """Whether `encode` only writes: the tools that lower the precision run the model."""
+        return self.model_precision == "fp32"
+
+    @property
     def clock(self) -> Clock:
         """CPU time of the calling thread if it does all the work, else the wall clock."""
         return "cpu" if self.threads == 1 else "wall"
+
+    @property
+    def execution(self) -> Mapping[str, str]:
+        """Options of a session, and the layouts that such a session works in."""
+        return {
+            "provider": PROVIDER,
+            "graph_optimization_level": OPTIMISATION,
+            "execution_mode": MODE,
+            "layout": "NCHW at a graph's borders, the provider's own within",
+            **CONFIG,
+        }
 
     def version(self) -> str:
         """Version of the installed onnxruntime."""
@@ -121,9 +149,7 @@ class OnnxRuntimeBackend:
     def load(self, model: bytes, feeds: Feeds) -> Runner:
         """Create a session and bind its inputs and outputs to memory of their own."""
         ort = require("onnxruntime", extra="search")
-        session = ort.InferenceSession(
-            model, self._options(ort), providers=["CPUExecutionProvider"]
-        )
+        session = ort.InferenceSession(model, self._options(ort), providers=[PROVIDER])
         binding = session.io_binding()
         for name, array in feeds.items():
             binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
@@ -137,14 +163,11 @@ class OnnxRuntimeBackend:
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.execution_mode = getattr(ort.ExecutionMode, MODE)
+        options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, OPTIMISATION)
         options.log_severity_level = ERRORS_ONLY
-        # Random weights can reach denormal numbers, on which some CPUs are a hundred times slower.
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
-        # Many sessions are alive at once; the idle ones must not spin on the core being timed.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+        for entry in CONFIG.items():
+            options.add_session_config_entry(*entry)
         return options
 
 
@@ -157,7 +180,7 @@ def _executed(model: Precision) -> str:
         options = OnnxRuntimeBackend()._options(ort)
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "probe")
-        session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(data, options, providers=[PROVIDER])
         session.run(None, {"input": np.zeros((1, 8, 8, 8), np.float32)})
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
     (kind,) = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenVINOBackend"]
 
+DEVICE = "CPU"
+CONFIG = {
+    "INFERENCE_PRECISION_HINT": "f32",
+    "PERFORMANCE_HINT": "LATENCY",
+    "NUM_STREAMS": "1",
+    # The process has chosen its core already.
+    "ENABLE_CPU_PINNING": "NO",
+    # Random weights can reach denormal numbers, on which some CPUs are far slower.
+    "CPU_DENORMALS_OPTIMIZATION": "YES",
+}
 EXECUTED = {"f32": "fp32", "f16": "fp16", "bf16": "bf16"}
 
 
@@ -49,9 +60,22 @@ class OpenVINOBackend:
         return _executed(self)
 
     @property
+    def encodes_here(self) -> bool:
+        """Always: `encode` only writes."""
+        return True
+
+    @property
     def clock(self) -> Clock:
         """CPU time of the process for one thread, since it may not be the caller's; else wall."""
         return "process" if self.threads == 1 else "wall"
+
+    @property
+    def execution(self) -> Mapping[str, str]:
+        """The plugin, what it is asked for, and the layouts that it then works in."""
+        return {
+            "device": DEVICE,
+            "layout": "NCHW at a graph's borders, the plugin's own within",
+        } | CONFIG
 
     def version(self) -> str:
         """Version of the installed openvino, without its build."""
@@ -74,18 +98,8 @@ class OpenVINOBackend:
         return functools.partial(_infer, request, feeds)
 
     def _compiled(self, model: Any) -> Any:
-        openvino = require("openvino", extra="openvino")
-        settings = {
-            "INFERENCE_PRECISION_HINT": openvino.Type.f32,
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": 1,
-            "INFERENCE_NUM_THREADS": self.threads,
-            # The process has chosen its core already.
-            "ENABLE_CPU_PINNING": False,
-            # Random weights can reach denormal numbers, on which some CPUs are far slower.
-            "CPU_DENORMALS_OPTIMIZATION": True,
-        }
-        return _core().compile_model(model, "CPU", settings)
+        settings = CONFIG | {"INFERENCE_NUM_THREADS": str(self.threads)}
+        return _core().compile_model(model, DEVICE, settings)
 
 
 def _infer(request: Any, feeds: Feeds) -> None:

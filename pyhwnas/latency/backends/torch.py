@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -54,9 +54,26 @@ class TorchBackend:
         return str(require("torch", extra="torch").cuda.get_device_name())
 
     @property
+    def gpu(self) -> str:
+        """UUID of the CUDA device, by which its energy is counted; empty for this machine's CPU.
+
+        CUDA numbers the devices that it is shown, in an order of its own.
+        """
+        if self.device == "cpu":
+            return ""
+        cuda = require("torch", extra="torch").cuda
+        uuid = str(cuda.get_device_properties(cuda.current_device()).uuid)
+        return uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"
+
+    @property
     def precision(self) -> str:
         """Always ``"fp32"``: the lower precisions that torch may choose by itself are off."""
         return "fp32"
+
+    @property
+    def encodes_here(self) -> bool:
+        """Always: `encode` only writes."""
+        return True
 
     @property
     def clock(self) -> Clock:
@@ -64,6 +81,17 @@ class TorchBackend:
         if self.device == "cuda":
             return "runner"
         return "cpu" if self.threads == 1 else "wall"
+
+    @property
+    def execution(self) -> Mapping[str, str]:
+        """What makes the calls, and what they work with."""
+        return {
+            "mode": "eager" if self.device == "cpu" else "CUDA graph",
+            "layout": "channels_last",
+            "float32_matmul_precision": "highest",
+            "cudnn.allow_tf32": "False",
+            "flush_denormal": "True",
+        }
 
     def version(self) -> str:
         """Version of the installed torch."""
@@ -117,8 +145,7 @@ def _captured(torch: Any, run: Callable[[], object]) -> Callable[[int], int]:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         run()
-    size = 2 * torch.cuda.get_device_properties(torch.cuda.current_device()).L2_cache_size
-    buffer = torch.empty(max(size, 1), dtype=torch.uint8, device="cuda")
+    buffer = _flush_buffer(torch.cuda.current_device())
     start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
 
     def replay(flush_bytes: int) -> int:
@@ -131,3 +158,11 @@ def _captured(torch: Any, run: Callable[[], object]) -> Callable[[int], int]:
         return int(start.elapsed_time(end) * 1e6)
 
     return replay
+
+
+@functools.cache
+def _flush_buffer(device: int) -> Any:
+    """Memory that fills a device's cache twice, one for all models of the process."""
+    torch = require("torch", extra="torch")
+    size = 2 * torch.cuda.get_device_properties(device).L2_cache_size
+    return torch.empty(max(size, 1), dtype=torch.uint8, device=torch.device("cuda", device))

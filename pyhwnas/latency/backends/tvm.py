@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,8 +52,8 @@ class TVMBackend:
     -----
     Candidates are drawn at random from the schedules that meta-schedule allows: its evolutionary
     search spent thirty times as long between them, and its cost model needs a further package.
-    Candidates run in the calling process; one that crashes takes it along, and the same call then
-    goes on from the records. Before the first one TVM spends most of a minute
+    Candidates run in the encoding process; one that crashes ends it, and the next goes on from the
+    records. Before the first one TVM spends most of a minute
     on loading its tensor intrinsics.
     """
 
@@ -99,6 +99,16 @@ class TVMBackend:
         if self.rpc:
             return "runner"
         return "cpu" if self.threads == 1 else "wall"
+
+    @property
+    def execution(self) -> Mapping[str, str]:
+        """How schedules are found, what runs them and in which layout."""
+        return {
+            "schedules": "meta_schedule, replay-trace" if self.trials else "none",
+            "executor": "relax.VirtualMachine",
+            "layout": "NCHW",
+            "TVM_BIND_THREADS": "0",
+        }
 
     def version(self) -> str:
         """Version of the installed apache-tvm, and what the code depends on besides."""

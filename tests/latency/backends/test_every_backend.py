@@ -36,7 +36,7 @@ BACKENDS = {
 
 @pytest.fixture(
     params=[
-        pytest.param(name, marks=pytest.mark.slow if module == "tvm" else ())
+        pytest.param(name, marks=pytest.mark.slow if module in ("torch", "tvm") else ())
         for name, (_, module) in BACKENDS.items()
     ]
 )
@@ -52,16 +52,19 @@ def test_it_follows_the_protocol(backend):
     assert backend.name
     assert backend.version()
     assert backend.threads == 1
+    assert {"layout"} < backend.execution.keys()
     assert backend.precision.startswith(("fp32", "fp16", "int8", "bf16"))
 
 
 def test_it_profiles_a_space(backend):
-    table = profile(Toy(), backend=backend, processes=1, settings=QUICK, probes=1, held_out=2)
+    table = profile(Toy(), backend=backend, processes=1, settings=QUICK, probes=0, held_out=0)
     assert table.failed == {}
     assert table.covers(Toy())
     assert table.device.backend == backend.name
     assert table.device.precision == backend.precision
     assert table.protocol["clock"] == backend.clock
+    assert table.protocol["statistic"] == "p25"
+    assert table.protocol["execution"] == backend.execution
     assert np.all(table.predict(Toy(), ALL[5:6]) > 0)
 
 

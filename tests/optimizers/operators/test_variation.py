@@ -117,7 +117,7 @@ def test_unseen_rows_are_new_distinct_and_all_there_are(rng):
     assert variation.unseen(tiny, Search(tiny, Random()).run(12), 3, rng).shape == (0, 3)
 
 
-@pytest.mark.parametrize("n", [2**62, 2**63 - 1, 10**30])
+@pytest.mark.parametrize("n", [2**63 - 1, 10**30])
 def test_enormous_numbers_of_unseen_rows_are_cut(rng, n):
     space = SPACES[0]
     problem = Problem(space, (objectives.Macs(space),))
@@ -138,17 +138,17 @@ def test_unseen_rows_are_distinct_functions_where_these_count(rng):
 def test_polynomial_mutation_has_the_distribution_of_pymoo(rng, eta):
     mut_pm = pytest.importorskip("pymoo.operators.mutation.pm").mut_pm
     space = spaces.MobileNetV3()
-    gene, count = len(space.genes) - 1, space.genes[-1].n  # 17 resolutions
+    gene, count, n = len(space.genes) - 1, space.genes[-1].n, 20_000  # 17 resolutions
     for start in (0, 3, count - 1):
-        X = np.zeros((50_000, len(space.genes)), dtype=np.int64)
+        X = np.zeros((n, len(space.genes)), dtype=np.int64)
         X[:, gene] = start
         moved = variation.polynomial_mutation(space, X, rng, eta=eta, probability=1.0)[:, gene]
         low, high = np.full(1, -0.5), np.full(1, count - 0.5)
-        args = np.full((50_000, 1), float(start)), low, high, np.full(50_000, eta)
-        peer = mut_pm(*args, np.ones(50_000), at_least_once=False, random_state=rng)
+        args = np.full((n, 1), float(start)), low, high, np.full(n, eta)
+        peer = mut_pm(*args, np.ones(n), at_least_once=False, random_state=rng)
         shares = [np.bincount(np.rint(v).astype(int).clip(0, count - 1).ravel(), minlength=count)
                   for v in (moved, peer)]  # fmt: skip
-        assert np.abs(np.subtract(*shares)).max() < 0.015 * 50_000
+        assert np.abs(np.subtract(*shares)).max() < 0.02 * n
 
 
 def test_polynomial_mutation_changes_few_genes_and_keeps_the_space(space, rng):
