@@ -33,6 +33,7 @@ def once(folder: Path) -> dict[str, Any]:
     summary = json.loads(done.stdout)
     table = LatencyTable.load(folder / "pyhwnas-search" / "table.json")
     assert table.accuracy is not None
+    verified = json.loads((folder / "pyhwnas-search" / "verified.json").read_text("utf-8"))
     return {
         "seconds": seconds,
         "seconds_by_phase": summary["seconds"],
@@ -43,6 +44,7 @@ def once(folder: Path) -> dict[str, Any]:
         "exported": {
             "mean_error_percent": 100 * summary["mean_error"],
             "remeasure_floor_percent": 100 * summary["remeasure_floor"],
+            "factor": verified["factor"],
             "errors_percent": [
                 100 * (n["predicted_ms"] / n["measured_ms"] - 1) for n in summary["networks"]
             ],
