@@ -11,13 +11,10 @@ The rival is what one writes in torch: one network after the other.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +22,7 @@ import torch
 from torch import nn
 
 from bench import zero_cost_peers as peers
-from bench.gpu_timing import describe, interleaved_ms, largest_difference
-from bench.record import save
+from bench.gpu_timing import interleaved_ms, largest_difference, run_cells
 from pyhwnas import _core, networks, spaces
 from pyhwnas._gpu import gpu_of
 from pyhwnas.networks.weights import initial
@@ -291,29 +287,5 @@ def measure(cell: Cell, machine: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder of gpu_proxies.json")
-    parser.add_argument("--task", action="append", choices=list(TASKS))
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--seconds", type=float, default=60.0, help="no cell begins after that")
-    read = parser.parse_args()
-    machine = describe()
-    print(machine)
-    begin, rows = time.monotonic(), []
-    for task in read.task or TASKS:
-        for cell in TASKS[task](read.quick):
-            if time.monotonic() - begin > read.seconds:
-                print(f"left out: {cell.name}")
-                continue
-            row = measure(cell, machine)
-            rows.append(row)
-            print(json.dumps(row), flush=True)
-            torch.cuda.empty_cache()
-            save("gpu_proxies", {"device": machine, "cells": rows}, read.out)
-    if any("wrong" in row for row in rows):
-        raise SystemExit("some values differ: see the rows with 'wrong'")
-
-
 if __name__ == "__main__":
-    main()
+    run_cells("gpu_proxies", TASKS, measure, __doc__, seconds=60.0)

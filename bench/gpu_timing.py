@@ -1,15 +1,21 @@
-"""Times, bandwidth and rates of a GPU, by CUDA events on torch's current stream."""
+"""Times, bandwidth and rates of a GPU, by CUDA events on torch's stream; cells of a bench."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import subprocess
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-__all__ = ["copy_bandwidth", "describe", "interleaved_ms", "largest_difference"]
+from bench.record import save
+
+__all__ = ["copy_bandwidth", "describe", "interleaved_ms", "largest_difference", "run_cells"]
 
 SECONDS = 0.3  # for all rounds of one call; long calls are timed three times all the same
 ROUNDS = 15
@@ -74,3 +80,35 @@ def largest_difference(ours: Any, expected: Any) -> float:
     with np.errstate(invalid="ignore"):
         difference = np.abs(a - b) / np.maximum(np.abs(b), 1.0)
     return float(np.max(np.where(a == b, 0.0, difference), initial=0.0))
+
+
+def run_cells(
+    name: str,
+    tasks: Mapping[str, Callable[[bool], Iterable[Any]]],
+    measure: Callable[[Any, dict[str, Any]], dict[str, Any]],
+    description: str | None,
+    *,
+    seconds: float,
+) -> None:
+    """Measure the cells of all tasks, and write each row when it is there."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, required=True, help=f"folder of {name}.json")
+    parser.add_argument("--task", action="append", choices=list(tasks))
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seconds", type=float, default=seconds, help="no cell begins after that")
+    read = parser.parse_args()
+    machine = describe()
+    print(machine)
+    begin, rows = time.monotonic(), []
+    for task in read.task or tasks:
+        for cell in tasks[task](read.quick):
+            if time.monotonic() - begin > read.seconds:
+                print(f"left out: {cell.name}")
+                continue
+            row = measure(cell, machine)
+            rows.append(row)
+            print(json.dumps(row), flush=True)
+            torch.cuda.empty_cache()
+            save(name, {"device": machine, "cells": rows}, read.out)
+    if any("wrong" in row for row in rows):
+        raise SystemExit("some values differ: see the rows with 'wrong'")
