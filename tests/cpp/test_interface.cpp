@@ -155,10 +155,10 @@ void less_than_one_thread_is_one() {
     all.push_back(moo::hypervolume(few, ref_point, threads));
     const auto method = moo::SamplingMethod::rays;
     all.push_back(moo::hypervolume_approx(few, ref_point, 2000, 0, method, threads).value);
-    std::vector<double> values(few.rows());
+    std::vector<double> estimates(few.rows());
     std::vector<double> errors(few.rows());
-    moo::hypervolume_contributions_approx(few, ref_point, 2000, 0, values, errors, threads);
-    all.insert(all.end(), values.begin(), values.end());
+    moo::hypervolume_contributions_approx(few, ref_point, 2000, 0, estimates, errors, threads);
+    all.insert(all.end(), estimates.begin(), estimates.end());
     all.push_back(moo::igd(F, few, threads));
     return all;
   };
