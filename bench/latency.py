@@ -19,11 +19,11 @@ from bench.record import save
 from pyhwnas import latency, networks, spaces
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.job import Job
-from pyhwnas.latency.calibrate import NetworkError, accuracy, choose_scale
-from pyhwnas.latency.designs import Case, alone, in_carrier, in_chain
-from pyhwnas.latency.host import Local
-from pyhwnas.latency.measure import Model, look, measure
-from pyhwnas.latency.readings import Readings
+from pyhwnas.latency.measuring.designs import Case, alone, in_carrier, in_chain
+from pyhwnas.latency.measuring.host import Local
+from pyhwnas.latency.measuring.measure import Model, look, measure
+from pyhwnas.latency.measuring.readings import Readings
+from pyhwnas.latency.tables.calibrate import NetworkError, accuracy, choose_scale
 from pyhwnas.networks import Activation, BatchNorm, Network, Node, Unit
 
 SPACES = {

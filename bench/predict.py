@@ -20,8 +20,8 @@ import numpy as np
 from bench.record import save
 from bench.timing import interleaved
 from pyhwnas.latency import Entry, LatencyTable, foreign_table, named_device
-from pyhwnas.latency.calibrate import Accuracy, NetworkError
 from pyhwnas.latency.spread import student_quantile
+from pyhwnas.latency.tables.calibrate import Accuracy, NetworkError
 from pyhwnas.networks import Plan
 from pyhwnas.spaces import MobileNetV3, sample
 

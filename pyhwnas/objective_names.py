@@ -75,7 +75,7 @@ class Ingredients:
     batch_size : int
         Inputs per inference there.
     energy : str
-        Counter of energy there, see `pyhwnas.latency.energy.open_counter`.
+        Counter of energy there, see `pyhwnas.latency.measuring.energy.open_counter`.
     """
 
     seed: int = 0

@@ -16,9 +16,9 @@ from pyhwnas.benchmarks.sources import FBNET_LUT, Source
 from pyhwnas.benchmarks.tables import PathLike, find
 from pyhwnas.errors import BenchmarkError
 from pyhwnas.latency.device import Fingerprint
-from pyhwnas.latency.entry import PART, Entry
-from pyhwnas.latency.spreadsheet import foreign_table, named_device
-from pyhwnas.latency.table import UNKNOWN, LatencyTable
+from pyhwnas.latency.tables.entry import PART, Entry
+from pyhwnas.latency.tables.spreadsheet import foreign_table, named_device
+from pyhwnas.latency.tables.table import UNKNOWN, LatencyTable
 from pyhwnas.networks import Unit
 from pyhwnas.spaces import FBNet, MobileNetV3, Space
 

@@ -67,7 +67,7 @@ def show(file: File, plot: Plot = None, as_json: AsJson = False) -> None:
     - `pyhwnas tables show my-table.json --plot error.svg`
     """
     from pyhwnas.latency import LatencyTable, draw_table
-    from pyhwnas.latency.execution import execution_of, how_timed
+    from pyhwnas.latency.tables.execution import execution_of, how_timed
 
     table = LatencyTable.load(file)
     if plot is not None:

@@ -13,7 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pyhwnas.latency.backends import Clock
-from pyhwnas.latency.calibrate import (
+from pyhwnas.latency.device import Fingerprint
+from pyhwnas.latency.measuring.designs import Case
+from pyhwnas.latency.measuring.readings import PROTOCOL, Measurement, Process, Readings, Settings
+from pyhwnas.latency.spread import process_interval
+from pyhwnas.latency.tables.calibrate import (
     Accuracy,
     EnergyAccuracy,
     NetworkEnergy,
@@ -22,11 +26,7 @@ from pyhwnas.latency.calibrate import (
     choose_scale,
     energy_accuracy,
 )
-from pyhwnas.latency.designs import Case
-from pyhwnas.latency.device import Fingerprint
-from pyhwnas.latency.readings import PROTOCOL, Measurement, Process, Readings, Settings
-from pyhwnas.latency.spread import process_interval
-from pyhwnas.latency.table import Entry, LatencyTable
+from pyhwnas.latency.tables.table import Entry, LatencyTable
 from pyhwnas.networks import Network, Plan
 
 __all__ = ["assemble", "network_key"]

@@ -18,12 +18,12 @@ from pyhwnas._files import write_atomically
 from pyhwnas.latency.assemble import assemble, network_key
 from pyhwnas.latency.backends import LatencyBackend
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
-from pyhwnas.latency.designs import DESIGNS, Case
-from pyhwnas.latency.encoding import Model, OnStep
-from pyhwnas.latency.host import Host, Local
-from pyhwnas.latency.measure import OnProgress, Progress, look, measure
-from pyhwnas.latency.readings import PROTOCOL, Process, Settings
-from pyhwnas.latency.table import LatencyTable
+from pyhwnas.latency.measuring.designs import DESIGNS, Case
+from pyhwnas.latency.measuring.encoding import Model, OnStep
+from pyhwnas.latency.measuring.host import Host, Local
+from pyhwnas.latency.measuring.measure import OnProgress, Progress, look, measure
+from pyhwnas.latency.measuring.readings import PROTOCOL, Process, Settings
+from pyhwnas.latency.tables.table import LatencyTable
 from pyhwnas.networks import ABSENT, INPUT, Network, Plan, Unit, build, params, plan_of, unit_macs
 from pyhwnas.spaces import Space, sample
 

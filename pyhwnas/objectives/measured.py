@@ -14,7 +14,7 @@ from pyhwnas.errors import DeviceError, EvaluationError, LatencyTableError, Spac
 from pyhwnas.history import Floats, Ints
 from pyhwnas.latency import Host, LatencyBackend, Local, Measurement, Settings
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
-from pyhwnas.latency.measure import Found, look, try_networks
+from pyhwnas.latency.measuring.measure import Found, look, try_networks
 from pyhwnas.problem import Cost, Sense
 from pyhwnas.spaces import Space
 
@@ -161,7 +161,7 @@ class MeasuredEnergy(_Measured):
     space, backend, host, settings, processes, batch, seed, reference_ms
         See `MeasuredLatency`.
     counter : str
-        What to count by, see `pyhwnas.latency.energy.open_counter`.
+        What to count by, see `pyhwnas.latency.measuring.energy.open_counter`.
     """
 
     counter: str = "powercap"

@@ -15,7 +15,7 @@ from pyhwnas.export import Exported, export, spread
 from pyhwnas.history import History
 from pyhwnas.job import Job
 from pyhwnas.latency import LatencyTable, Settings, fingerprint, measure_networks
-from pyhwnas.latency.calibrate import remeasure_floor
+from pyhwnas.latency.tables.calibrate import remeasure_floor
 from pyhwnas.pipeline.elsewhere import device_notes, keep_tables, with_own_tables
 from pyhwnas.pipeline.folder import CONFIG, STORE, TABLE, budgeted, claim
 from pyhwnas.pipeline.outcome import Outcome

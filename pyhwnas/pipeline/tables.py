@@ -22,7 +22,7 @@ from pyhwnas.latency import (
     profile,
     user_folder,
 )
-from pyhwnas.latency.measure import look
+from pyhwnas.latency.measuring.measure import look
 from pyhwnas.networks import plan_of
 from pyhwnas.pipeline.progress import Progress, Timing
 from pyhwnas.spaces import Space

@@ -16,12 +16,12 @@ from latency.toy import ALL, CONV, POOL, Toy
 
 from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency import LatencyTable, Settings, fingerprint, measure_networks, profile
-from pyhwnas.latency.agent import _Model
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
-from pyhwnas.latency.host import Local
-from pyhwnas.latency.measure import Model, measure
+from pyhwnas.latency.measuring.agent import _Model
+from pyhwnas.latency.measuring.host import Local
+from pyhwnas.latency.measuring.measure import Model, measure
+from pyhwnas.latency.measuring.readings import Process
 from pyhwnas.latency.profile import _Partial
-from pyhwnas.latency.readings import Process
 from pyhwnas.networks import build
 from pyhwnas.networks.onnx import to_onnx
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from latency.synthetic import made
+from latency.tables.synthetic import made
 from latency.toy import Toy
 
 from pyhwnas.pipeline.verified import TIES, speed_then, tied_networks

@@ -11,9 +11,9 @@ import pytest
 from report.made_up import make_choice, make_history
 
 from pyhwnas import spaces
-from pyhwnas.latency.calibrate import Accuracy, NetworkError
 from pyhwnas.latency.device import Fingerprint
-from pyhwnas.latency.table import LatencyTable
+from pyhwnas.latency.tables.calibrate import Accuracy, NetworkError
+from pyhwnas.latency.tables.table import LatencyTable
 from pyhwnas.report import write as writing
 from pyhwnas.report import write_report
 

@@ -91,7 +91,7 @@ def test_a_full_disk_stops_the_run(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device", "0001.model")
 
     objective = objectives.MeasuredLatency(Toy(), settings=QUICK, processes=1)
-    monkeypatch.setattr("pyhwnas.latency.measure.write_models", full)
+    monkeypatch.setattr("pyhwnas.latency.measuring.measure.write_models", full)
     stopped_run(objective, DeviceError, "from this machine: .*No space left on device")
 
 
