@@ -185,7 +185,7 @@ def _row(
     found = accuracy(
         [],
         [NetworkError(arch, scale * total, m.ms) for arch, total, m in checked],
-        [m.repeats for _, _, m in checked],
+        [m.processes for _, _, m in checked],
         scale,
     )
     raw = np.array([abs(total / m.ms - 1) for _, total, m in checked])

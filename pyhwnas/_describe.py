@@ -12,11 +12,14 @@ import sys
 from collections.abc import Mapping
 from enum import Enum
 from types import FunctionType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["Json", "decode", "describe", "differences", "encode"]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["Json", "decode", "describe", "describe_fields", "differences", "encode"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -53,9 +56,14 @@ def describe(value: object) -> Json:
     if isinstance(fingerprint, str):
         return {"type": _name(type(value)), "fingerprint": fingerprint}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [f.name for f in dataclasses.fields(value) if f.init and f.compare]
-        return {"type": _name(type(value))} | {f: describe(getattr(value, f)) for f in fields}
+        return describe_fields(value)
     return _callable(value)
+
+
+def describe_fields(value: DataclassInstance) -> dict[str, Json]:
+    """Describe a dataclass by its fields, whether it has a ``describe()`` method or not."""
+    fields = [f.name for f in dataclasses.fields(value) if f.init and f.compare]
+    return {"type": _name(type(value))} | {f: describe(getattr(value, f)) for f in fields}
 
 
 _UNKNOWN: Any = object()

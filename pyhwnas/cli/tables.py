@@ -14,7 +14,7 @@ from pyhwnas.cli.options import AsJson, Classes, Resolutions, Set, Tables, job_f
 from pyhwnas.devices import PUBLISHED
 
 if TYPE_CHECKING:
-    from pyhwnas.latency import LatencyTable
+    from pyhwnas.latency import Finding, LatencyTable
     from pyhwnas.spaces import Space
 
 __all__ = ["tables"]
@@ -89,7 +89,7 @@ def show(file: File, plot: Plot = None, as_json: AsJson = False) -> None:
 
 @tables.command()
 def validate(
-    file: File,
+    files: Annotated[list[Path], typer.Argument(help="Latency tables.")],
     resolutions: Resolutions = None,
     classes: Classes = None,
     set_: Set = None,
@@ -98,27 +98,37 @@ def validate(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check a table: its file, its numbers, its units against the space; exit code 1 on errors.
+    """Check tables: the file, its numbers, its units against the space; exit code 1 on errors.
 
     Examples
     --------
     - `pyhwnas tables validate my-table.json`
-    - `pyhwnas tables validate my-table.json --resolutions 192,224 --admission`
+    - `pyhwnas tables validate my-table.json --resolutions 192,224`
+    - `pyhwnas tables validate latency_tables/my-device/*.json --admission`
     """
+    findings: list[dict[str, str]] = []
+    for file in files:
+        space = _space_of(_loaded(file), (resolutions, classes, set_))
+        found = _findings(file, space, admission)
+        findings += [{"file": str(file)} | finding._asdict() for finding in found]
+        if not as_json:
+            for level, text in found:
+                print(f"{file}: {level}: {text}")
+            if not found:
+                print(f"{file}: nothing to object to")
+    if as_json:
+        print_json(findings)
+    if any(finding["level"] in ("error", "admission") for finding in findings):
+        raise typer.Exit(1)
+
+
+def _findings(file: Path, space: Space | None, admission: bool) -> list[Finding]:
     from pyhwnas import latency
 
-    found = latency.validate(file, _space_of(_loaded(file), (resolutions, classes, set_)))
+    found = latency.validate(file, space)
     if admission and not any(finding.level == "error" for finding in found):
         found += latency.admission(latency.LatencyTable.load(file))
-    if as_json:
-        print_json([finding._asdict() for finding in found])
-    else:
-        for level, text in found:
-            print(f"{level}: {text}")
-        if not found:
-            print(f"{file}: nothing to object to")
-    if any(finding.level in ("error", "admission") for finding in found):
-        raise typer.Exit(1)
+    return found
 
 
 @tables.command()

@@ -121,7 +121,7 @@ class _Sum(NamedTuple):
     @property
     def mj(self) -> float:
         """The counted energy; NaN if it was not counted."""
-        counted = self.measured.repeats_mj
+        counted = [mj for mj in self.measured.processes_mj if not math.isnan(mj)]
         return float(np.median(counted)) if counted else math.nan
 
 
@@ -206,7 +206,7 @@ def _calibrate(probes: Sequence[_Sum], held_out: Sequence[_Sum]) -> tuple[float,
         [NetworkError(row.arch, scale * row.sum_ms, row.measured.ms) for row in part]
         for part in (probes, held_out)
     )
-    return scale, accuracy(fitted, checked, [row.measured.repeats for row in held_out], scale)
+    return scale, accuracy(fitted, checked, [row.measured.processes for row in held_out], scale)
 
 
 def _energy(
@@ -225,7 +225,7 @@ def _energy(
         [NetworkEnergy(row.arch, scale * row.sum_mj, row.mj) for row in part]
         for part in (probes, held_out)
     )
-    repeats = [row.measured.repeats_mj for row in held_out]
+    repeats = [row.measured.processes_mj for row in held_out]
     return energy_accuracy(counter, fitted, checked, repeats, scale)
 
 

@@ -72,7 +72,7 @@ def profile(
     settings : Settings, optional
         Rounds, statistic, target interval and the like.
     time_cap : float, optional
-        Seconds for all timing processes together.
+        Seconds for all timing processes together, those of an interrupted call included.
     probes, held_out : int
         Whole networks to fit the scale to, spread from small to large, and random ones to check
         it on.
@@ -109,7 +109,6 @@ def profile(
     _check({"processes": processes, "batch": batch}, 1)
     _check({"probes": probes, "held_out": held_out, "time_cap": time_cap or 0.0}, 0)
     plan = plan_of(space)
-    start = time.monotonic()
     backend = backend or OnnxRuntimeBackend(threads)
     host = host or Local()
     settings = settings or Settings()
@@ -129,9 +128,12 @@ def profile(
     if not resume:
         partial.remove()
     results = {}
+    seconds = 0.0
     for number, (name, models) in enumerate(parts.items()):
         results[name] = partial.load(name)[:processes] if models else []
+        start = time.monotonic() - partial.seconds(name)
         if models:
+            cap = None if time_cap is None else time_cap * len(models) / count
             results[name] = measure(
                 models,
                 backend,
@@ -141,13 +143,13 @@ def profile(
                 processes=processes,
                 batch=batch,
                 seed=seed + number * processes,
-                time_cap=None if time_cap is None else time_cap * len(models) / count,
+                deadline=None if cap is None else start + cap,
                 finished=results[name],
-                on_process=functools.partial(partial.save, name),
+                on_process=functools.partial(partial.save, name, start),
                 on_progress=on_progress and _of_all(on_progress, number, processes),
                 on_step=on_step,
             )
-    seconds = round(time.monotonic() - start, 1)
+            seconds += time.monotonic() - start
     table = assemble(
         space=space.name,
         plan=plan,
@@ -159,7 +161,7 @@ def profile(
         cases=cases,
         networks=networks,
         processes=(results["units"], results["networks"]),
-        seconds=seconds,
+        seconds=round(seconds, 1),
     )
     if path is not None:
         table.save(path)
@@ -236,24 +238,35 @@ class _Partial:
 
     def load(self, part: str) -> list[Process]:
         """Read what an interrupted call with the same arguments has left of a part, if anything."""
-        return [Process.from_json(row) for row in self._read().get(part, ())]
+        return [Process.from_json(row) for row in self._part(part)["processes"]]
 
-    def save(self, part: str, processes: Sequence[Process]) -> None:
+    def seconds(self, part: str) -> float:
+        """Tell how long the finished processes of a part took."""
+        return float(self._part(part)["seconds"])
+
+    def save(self, part: str, start: float, processes: Sequence[Process]) -> None:
         """Write all finished processes of a part, beside those of the other."""
         if self._path is not None:
-            rows = {**self._read(), part: [process.to_json() for process in processes]}
-            write_atomically(self._path, json.dumps({"what": self._what, "parts": rows}))
+            done = {
+                "seconds": time.monotonic() - start,
+                "processes": [process.to_json() for process in processes],
+            }
+            parts = {**self._read(), part: done}
+            write_atomically(self._path, json.dumps({"what": self._what, "done": parts}))
 
     def remove(self) -> None:
         """Delete the file: the table is written, or begun anew."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
+    def _part(self, part: str) -> dict[str, Any]:
+        return self._read().get(part) or {"seconds": 0.0, "processes": []}
+
     def _read(self) -> dict[str, Any]:
         if self._path is None:
             return {}
         try:
             data = json.loads(self._path.read_text(encoding="utf-8"))
-            return dict(data["parts"]) if data["what"] == self._what else {}
+            return dict(data["done"]) if data["what"] == self._what else {}
         except (OSError, ValueError, KeyError, TypeError):
             return {}

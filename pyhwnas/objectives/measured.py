@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from pyhwnas import networks
+from pyhwnas._describe import Json, describe, describe_fields
 from pyhwnas.errors import DeviceError, EvaluationError, LatencyTableError, SpaceError
 from pyhwnas.history import Floats, Ints
 from pyhwnas.latency import Host, LatencyBackend, Local, Measurement, Settings
@@ -61,6 +62,16 @@ class _Measured(ABC):
             message = f"objective {self.name} failed on {len(errors)} of {len(X)} rows"
             raise EvaluationError(message, values=values, errors=errors)
         return values
+
+    def describe(self) -> dict[str, Json]:
+        """Describe the settings and the device: a run goes on only where it began.
+
+        Raises
+        ------
+        DeviceError
+            If the device cannot be reached.
+        """
+        return describe_fields(self) | {"device": describe(self._device.device.identity)}
 
     def _build(self, X: Ints) -> tuple[dict[str, networks.Network], dict[int, str]]:
         built, errors = {}, {}
@@ -132,8 +143,7 @@ class MeasuredLatency(_Measured):
     the same row measured again gives another number, by about the re-measure floor of a table. A
     table's prediction (`Latency`) costs nothing and is about as close: measure where there is no
     table, or to check one. A device that cannot be reached, or is another one than at the first
-    row that this object measured, stops a search, which goes on when it is run again. A search
-    continued on another device from the start is not noticed.
+    row, stops a search, which goes on when it is run again; on another device its file is refused.
 
     Examples
     --------

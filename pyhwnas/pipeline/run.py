@@ -14,7 +14,8 @@ from pyhwnas.errors import LatencyTableError, StoreError
 from pyhwnas.export import Exported, export, spread
 from pyhwnas.history import History
 from pyhwnas.job import Job
-from pyhwnas.latency import LatencyTable, Settings, fingerprint, measure_networks
+from pyhwnas.latency import LatencyTable, Local, Settings, fingerprint
+from pyhwnas.latency.measuring.measure import look, try_networks
 from pyhwnas.latency.tables.calibrate import remeasure_floor
 from pyhwnas.pipeline.elsewhere import device_notes, keep_tables, with_own_tables
 from pyhwnas.pipeline.folder import CONFIG, STORE, TABLE, budgeted, claim
@@ -249,6 +250,11 @@ class Run:
         Returns
         -------
         Outcome
+
+        Raises
+        ------
+        LatencyTableError
+            If networks are to be measured and none can be; the report is written all the same.
         """
         clock = time.monotonic()
         rows = self.chosen(history)
@@ -263,11 +269,14 @@ class Run:
                 )
         seconds = {"export": time.monotonic() - clock}
         clock = time.monotonic()
+        untimed: LatencyTableError | None = None
+        measured = Verified.load(self.folder / VERIFIED)
         if verify and exported:
-            measured = self.verify(exported, table)
-            seconds["verify"] = time.monotonic() - clock
-        else:
-            measured = Verified.load(self.folder / VERIFIED)
+            try:
+                measured = self.verify(exported, table)
+                seconds["verify"] = time.monotonic() - clock
+            except LatencyTableError as error:
+                untimed = error
         choices = self._choices(history, rows, exported, table, measured)
         provenance = record(self.folder, seconds)
         write_report(
@@ -287,6 +296,8 @@ class Run:
             },
             notes=self._notes(table, measured),
         )
+        if untimed is not None:
+            raise untimed
         return Outcome(self.folder, history, choices, table, provenance["seconds"])
 
     def chosen(self, history: History) -> list[int]:
@@ -303,31 +314,45 @@ class Run:
         """Measure exported networks on this device from end to end, and keep the readings.
 
         With a table of this device, times are taken to the machine's speed when it was profiled,
-        by the anchor network and some of the table's own, which are timed then and now.
+        by the anchor network and some of the table's own, which are timed then and now. Networks
+        that cannot be timed are named and left out.
+
+        Raises
+        ------
+        LatencyTableError
+            If none can be timed, or the device is at fault (`DeviceError`).
         """
         backend = self.job.make_backend()
-        device = fingerprint(backend, batch=self.job.batch_size)
+        here = look(backend, Local(), batch=self.job.batch_size)
         reference = None
         tied: dict[str, networks.Network] = {}
-        if table is not None and not table.matches(device):
+        if table is not None and not table.matches(here.device):
             reference = table.reference_ms
             tied = tied_networks(table, self.space)
         with self.progress.stage("verify") as advance:
             timing = Timing(advance)
-            found = measure_networks(
+            tried = try_networks(
                 {item.network.arch: item.network for item in exported} | tied,
+                here,
                 backend=backend,
+                host=Local(),
+                settings=Settings(),
+                processes=2,
                 batch=self.job.batch_size,
                 seed=self.job.seed,
                 reference_ms=reference,
                 on_progress=timing.rounds,
                 on_step=timing.step,
             )
-        floor = remeasure_floor([m.repeats for m in found.values()])
+        found = {arch: m for arch, m in tried.items() if not isinstance(m, str)}
+        for arch, reason in tried.items():
+            if isinstance(reason, str):
+                self.progress.say(f"Network {arch} could not be timed: {reason}")
+        floor = remeasure_floor([m.processes for m in found.values()])
         factor = None if table is None or not tied else speed_then(table, found)
         archs = [item.network.arch for item in exported]
         measured = Verified(
-            ms={arch: (factor or 1.0) * found[arch].ms for arch in archs},
+            ms={arch: (factor or 1.0) * found[arch].ms for arch in archs if arch in found},
             floor=None if floor is None else floor / 100,
             at_table_speed=reference is not None,
             factor=factor,

@@ -88,8 +88,10 @@ def test_validate(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert pyhwnas("validate", GOLDEN, "--admission", "--json") == 1
     assert json.loads(capsys.readouterr().out)[-1]["level"] == "admission"
     (place / "edited.json").write_text(GOLDEN.read_text().replace('"scale": 1', '"scale": 2'))
-    assert pyhwnas("validate", "edited.json") == 1
-    assert "error: the content is not the one" in capsys.readouterr().out
+    assert pyhwnas("validate", GOLDEN, "edited.json") == 1
+    out = capsys.readouterr().out
+    assert f"{GOLDEN}: warning: " in out
+    assert "edited.json: error: the content is not the one" in out
     assert pyhwnas("validate", "nowhere.json") == 2
     assert "nowhere.json" in capsys.readouterr().err
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import functools
 import os
 import signal
@@ -24,6 +25,7 @@ class FaultyBackend:
     aborts: str = ""
     aborts_late: str = ""
     lacks: str = ""
+    fills: str = ""
     threads: int = 1
     clock: str = "cpu"
     name = "faulty"
@@ -31,7 +33,7 @@ class FaultyBackend:
 
     @property
     def encodes_here(self):
-        return not (self.aborts or self.aborts_late or self.lacks)
+        return not (self.aborts or self.aborts_late or self.lacks or self.fills)
 
     def encode(self, graph, batch):
         encoded = OnnxRuntimeBackend().encode(graph, batch)
@@ -45,6 +47,8 @@ class FaultyBackend:
             os.abort()
         if self.aborts_late and self.aborts_late.encode() in encoded.model:
             atexit.register(os.abort)
+        if self.fills:
+            raise OSError(errno.ENOSPC, "No space left on device", self.fills)
         if self.lacks:
             require(self.lacks, extra="search")
         return encoded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
@@ -155,10 +156,31 @@ def test_the_command_after_a_kill_goes_on(tmp_path):
 def test_other_settings_do_not_go_on_from_it(tmp_path, quick):
     path = tmp_path / "toy.json"
     process = Process({}, {}, "rounds")
-    _Partial(path, "device", quick, 0).save("units", [process])
+    _Partial(path, "device", quick, 0).save("units", 0.0, [process])
     assert _Partial(path, "device", quick, 0).load("units") == [process]
     for other in (("else", quick, 0), ("device", replace(quick, calls=9), 0), ("device", quick, 1)):
         assert _Partial(path, *other).load("units") == []
+
+
+def test_what_an_interrupted_call_took_counts(tmp_path, quick):
+    path = tmp_path / "toy.json"
+
+    def interrupted(at):
+        if at.process == 2:
+            raise KeyboardInterrupt
+
+    settings = replace(quick, rounds=9, target_interval=1e-9)
+    how = {"processes": 2, "probes": 0, "held_out": 0, "settings": settings, "path": path}
+    with pytest.raises(KeyboardInterrupt):
+        profile(Toy(), on_progress=interrupted, **how)
+    file = tmp_path / "toy.json.partial"
+    done = json.loads(file.read_text())
+    assert 0 < done["done"]["units"]["seconds"] < 1000
+    done["done"]["units"]["seconds"] = 1000.0
+    file.write_text(json.dumps(done))
+    table = profile(Toy(), time_cap=999, **how)
+    assert table.seconds > 1000
+    assert table.protocol["stop"] == ["rounds", "time"]
 
 
 def test_a_damaged_file_of_processes_is_begun_anew(tmp_path, quick):

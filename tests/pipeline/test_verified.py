@@ -8,7 +8,20 @@ import pytest
 from latency.tables.synthetic import made
 from latency.toy import Toy
 
+from pyhwnas.cli.progress import Plain
+from pyhwnas.errors import DeviceError
+from pyhwnas.job import Job
+from pyhwnas.pipeline import Run
 from pyhwnas.pipeline.verified import TIES, speed_then, tied_networks
+
+JOB = Job(
+    space="latency.toy:Toy",
+    objectives=("synflow_expected", "macs"),
+    optimizer="random",
+    backend="latency.faulty:FaultyBackend",
+    evals=16,
+    top=9,
+)
 
 
 @dataclass(frozen=True)
@@ -35,3 +48,20 @@ def test_without_networks_in_common_times_stay():
     assert tied_networks(replace(table, accuracy=None), Toy()) == {}
     assert tied_networks(replace(table, plan="0" * 64), Toy()) == {}
     assert speed_then(table, {"another": Reading(5.0)}) is None
+
+
+def test_networks_that_cannot_be_timed_are_named_and_left_out(tmp_path, capsys):
+    job = replace(JOB, backend_options={"refuses": "left_conv"})
+    done = Run.start(job, tmp_path, Plain()).all()
+    (untimed,) = [choice for choice in done.choices if choice.measured_ms is None]
+    assert untimed.arch == "2-2"
+    assert len(done.choices) > 2
+    assert "Network 2-2 could not be timed: NotImplementedError: no" in capsys.readouterr().err
+
+
+def test_a_device_that_can_time_nothing_costs_no_report(tmp_path):
+    job = replace(JOB, backend_options={"refuses": "conv"})
+    with pytest.raises(DeviceError, match="refuses the anchor network"):
+        Run.start(job, tmp_path, Plain()).all()
+    assert (tmp_path / "report.html").exists()
+    assert not (tmp_path / "verified.json").exists()

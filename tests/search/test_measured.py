@@ -16,6 +16,7 @@ from pyhwnas import (
     MissingExtraError,
     Problem,
     Search,
+    StoreError,
     objectives,
 )
 from pyhwnas.latency import Settings
@@ -112,6 +113,21 @@ def test_a_device_that_changes_stops_the_run():
     assert len(search.run(4, batch=4)) == 4
 
 
+def test_a_run_goes_on_only_on_the_device_where_it_began(tmp_path):
+    def opened(**device):
+        objective = objectives.MeasuredLatency(Toy(), settings=QUICK, processes=1)
+        found = objective._device
+        objective.__dict__["_device"] = found._replace(device=replace(found.device, **device))
+        return Search(Problem(Toy(), (objective,)), Random(), store=tmp_path / "run.sqlite")
+
+    with opened() as search:
+        assert len(search.run(2, batch=2)) == 2
+    with pytest.raises(StoreError, match=r"device\.cpu: stored .*, now Another CPU"):
+        opened(cpu="Another CPU")
+    with opened(cores=99) as search:
+        assert len(search.run(4, batch=2)) == 4
+
+
 def test_a_search_by_measurement():
     space = Toy()
     problem = Problem(
@@ -129,4 +145,5 @@ def test_energy_needs_a_counter(tmp_path):
     space = Toy()
     assert objectives.MeasuredEnergy(space).settings.energy == "powercap"
     objective = objectives.MeasuredEnergy(space, settings=QUICK, counter=f"powercap:{tmp_path}")
-    stopped_run(objective, DeviceError, "offers no counter of its packages")
+    with pytest.raises(DeviceError, match="offers no counter of its packages"):
+        Search(Problem(space, (objective,)), Random())

@@ -224,7 +224,7 @@ class _Agent:
             energy = (self._counter.read() - before) / len(times)
         wall, own = ([pair[i] for pair in times] for i in (0, 1))
         if min(*wall, *own) < 0:
-            raise SystemExit(f"a clock went backwards ({self._backend.clock})")
+            _give_up(f"a clock went backwards ({self._backend.clock})")
         _tell(event="visit", item=model.item, window=window, wall=wall, own=own, uj=energy)
         return wall if self._backend.clock == "wall" else own
 

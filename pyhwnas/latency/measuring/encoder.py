@@ -53,13 +53,13 @@ def encode(
     MissingExtraError
         If the backend lacks a package here.
     OSError
-        If the folder is full.
+        If the disk is full, a compiler cannot be started, a connection is refused.
     """
     for item, graph in graphs:
         yield {"event": "at", "item": item}
         try:
             encoded = backend.encode(graph, batch)
-        except MissingExtraError:
+        except (MissingExtraError, OSError):  # the machine's fault, and no model's
             raise
         except Exception as error:  # whatever a runtime's tools raise
             yield {"event": "refused", "item": item, "error": f"{type(error).__name__}: {error}"}
@@ -101,7 +101,8 @@ def main(arguments: Sequence[str]) -> int:
     except MissingExtraError as error:
         _tell({"event": "missing", "text": str(error), "package": error.name})
     except OSError as error:
-        _tell({"event": "unwritten", "error": [error.errno, error.strerror, error.filename]})
+        about = [error.errno, error.strerror or str(error), error.filename]
+        _tell({"event": "unwritten", "error": about})
     return 0
 
 

@@ -121,7 +121,7 @@ def measure(
     processes: int,
     batch: int = 1,
     seed: int = 0,
-    time_cap: float | None = None,
+    deadline: float | None = None,
     finished: Sequence[Process] = (),
     on_process: Callable[[Sequence[Process]], None] | None = None,
     on_progress: OnProgress | None = None,
@@ -146,8 +146,8 @@ def measure(
         Inputs per inference.
     seed : int
         Seed of the orders in which models are visited.
-    time_cap : float, optional
-        Seconds for all processes; a process always makes two rounds.
+    deadline : float, optional
+        When all processes should be done, by `time.monotonic`; a process always makes two rounds.
     finished : sequence of Process
         Results of an interrupted measurement to go on from.
     on_process, on_progress : callable, optional
@@ -167,7 +167,6 @@ def measure(
         If the device cannot time anything, becomes another one meanwhile, or is lost.
     """
     results = list(finished)
-    start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pyhwnas-") as name:
         folder = Path(name)
         failed: dict[str, str] = {}
@@ -177,8 +176,8 @@ def measure(
         while len(results) < processes:
             number = len(results)
             seconds = None
-            if time_cap is not None:
-                left = time_cap - (time.monotonic() - start)
+            if deadline is not None:
+                left = deadline - time.monotonic()
                 seconds = max(left, 0.0) / (processes - number)
             # What could not be timed once is not tried again in later processes.
             failed = dict(results[-1].failed) if results else failed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
@@ -222,16 +221,6 @@ class Measurement:
     contended: bool
     unsettled: bool
     processes_mj: tuple[float, ...]
-
-    @property
-    def repeats(self) -> list[float]:
-        """Milliseconds in each process that saw enough."""
-        return [ms for ms in self.processes if not math.isnan(ms)]
-
-    @property
-    def repeats_mj(self) -> list[float]:
-        """Millijoules in each process that counted them."""
-        return [mj for mj in self.processes_mj if not math.isnan(mj)]
 
 
 class _Used(NamedTuple):

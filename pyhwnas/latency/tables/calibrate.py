@@ -10,6 +10,7 @@ with the table.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,7 +70,7 @@ class Accuracy:
         `remeasure_floor`; None for a single process.
     residual_spread : float
         How far another measurement of a network is to be expected off its prediction, relative to
-        that: root mean square of measured over predicted, minus one, and `shared_deviation`.
+        that: `own_spread` and `shared_spread` together.
     probes, held_out : tuple of NetworkError
         The networks that the scale was fitted to, and those it was checked on.
     """
@@ -92,6 +93,17 @@ class Accuracy:
         """
         ratios = [network.measured_ms / network.predicted_ms for network in self.probes]
         return spread_of_median(ratios) if len(ratios) > 1 else None
+
+    @property
+    def own_spread(self) -> float:
+        """Root mean square of measured over predicted, minus one, on held-out networks."""
+        _, spread = _errors(*_times(self.held_out))
+        return spread
+
+    @property
+    def shared_spread(self) -> float:
+        """What two measurements differ by on all networks alike, relative to these."""
+        return math.sqrt(max(self.residual_spread**2 - self.own_spread**2, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +232,7 @@ def accuracy(
     probes, held_out : sequence of NetworkError
         Predictions with the scale applied; at least one held-out network.
     repeats : sequence of sequence of float
-        For each held-out network its milliseconds in each process.
+        For each held-out network its milliseconds in each process, NaN where it has none.
     scale : float
         The factor in the predictions.
 
@@ -228,8 +240,7 @@ def accuracy(
     -------
     Accuracy
     """
-    predicted = np.array([network.predicted_ms for network in held_out])
-    measured = np.array([network.measured_ms for network in held_out])
+    predicted, measured = _times(held_out)
     error, spread = _errors(predicted, measured)
     return Accuracy(
         mape=float(error.mean()),
@@ -238,7 +249,8 @@ def accuracy(
         within_10=float(100 * (error <= 10).mean()),
         spearman=spearman(predicted, measured) if len(held_out) > 2 else None,
         floor=remeasure_floor(repeats),
-        residual_spread=float(np.hypot(spread, shared_deviation(repeats))),
+        # The measurement that is to come has such a factor of its own.
+        residual_spread=math.hypot(spread, math.sqrt(2) * shared_deviation(repeats)),
         probes=tuple(probes),
         held_out=tuple(held_out),
     )
@@ -250,7 +262,7 @@ def shared_deviation(repeats: Sequence[Sequence[float]]) -> float:
     Parameters
     ----------
     repeats : sequence of sequence of float
-        For each network its milliseconds in each process.
+        For each network its milliseconds in each process, NaN where it has none.
 
     Returns
     -------
@@ -261,13 +273,14 @@ def shared_deviation(repeats: Sequence[Sequence[float]]) -> float:
     Notes
     -----
     A scale is fitted in the same processes as it is checked in and takes such a factor in: errors
-    on held-out networks do not show it, later measurements do. Networks with fewer values than
-    others are left out.
+    on held-out networks do not show it, later measurements do. Networks that lack a process are
+    left out.
     """
     most = max(map(len, repeats), default=0)
-    if most < 2:
+    whole = [values for values in repeats if len(values) == most and not np.isnan(values).any()]
+    if most < 2 or not whole:
         return 0.0
-    logs = np.log([values for values in repeats if len(values) == most])
+    logs = np.log(whole)
     return spread_of_median((logs - logs.mean(axis=1, keepdims=True)).mean(axis=0))
 
 
@@ -308,8 +321,14 @@ def energy_accuracy(
     )
 
 
+def _times(networks: Sequence[NetworkError]) -> tuple[Vector, Vector]:
+    """Return predicted and measured milliseconds."""
+    rows = np.array([(network.predicted_ms, network.measured_ms) for network in networks])
+    return rows[:, 0], rows[:, 1]
+
+
 def _errors(predicted: Vector, measured: Vector) -> tuple[Vector, float]:
-    """Return absolute errors in percent of the measured values, and `Accuracy.residual_spread`."""
+    """Return absolute errors in percent of the measured values, and `Accuracy.own_spread`."""
     error: Vector = 100 * np.abs(predicted / measured - 1)
     return error, float(np.sqrt(np.mean((measured / predicted - 1) ** 2)))
 
@@ -320,7 +339,7 @@ def remeasure_floor(repeats: Sequence[Sequence[float]]) -> float | None:
     Parameters
     ----------
     repeats : sequence of sequence of float
-        For each network its milliseconds in each process.
+        For each network its milliseconds in each process, NaN where it has none.
 
     Returns
     -------
@@ -333,15 +352,16 @@ def remeasure_floor(repeats: Sequence[Sequence[float]]) -> float | None:
     The mean difference between single processes, over networks and pairs of processes, times the
     standard deviation of a median relative to that of a single value, for normal values.
     """
+    known = [[value for value in values if not math.isnan(value)] for values in repeats]
     gaps = [
         200 * abs(a - b) / (a + b)
-        for values in repeats
+        for values in known
         for i, a in enumerate(values)
         for b in values[:i]
     ]
     if not gaps:
         return None
-    fewest = min(len(values) for values in repeats if len(values) > 1)
+    fewest = min(len(values) for values in known if len(values) > 1)
     return float(np.mean(gaps)) * median_deviation(fewest)
 
 

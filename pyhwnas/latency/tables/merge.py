@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -56,9 +57,10 @@ def merge(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
     gets the mean weighted by processes, and an interval that reaches over those of all tables:
     from three processes each, nothing narrower can be said. Interpolated entries give way to
     measured ones. Then the scale is fitted to all probe networks again and checked on all held-out
-    ones; the floor is the largest of the tables' own and of the gaps between tables on networks
-    that several have measured. Energies are pooled likewise, as they were counted: a core that is
-    slowed down takes less of it each second.
+    ones; the floor and what two measurements differ by on all networks alike are the largest of
+    the tables' own and of those between tables on networks that several have measured.
+    Energies are pooled likewise, as they were counted: a core that is slowed down takes less of it
+    each second.
     """
     first = _check(tables, space)
     reference = float(np.median([ms for table in tables for ms in table.anchor_ms]))
@@ -84,7 +86,7 @@ def merge(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
         failed={k: why for t in tables for k, why in t.failed.items() if k not in entries},
         created=max(table.created for table in tables),
         seconds=sum(table.seconds or 0.0 for table in tables),
-        versions=first.versions,
+        versions=_versions(tables),
         energy=_recount(tables, entries, space),
     )
 
@@ -129,6 +131,15 @@ def _how(table: LatencyTable) -> dict[str, Any]:
     return {k: v for k, v in table.protocol.items() if k not in other}
 
 
+def _versions(tables: Sequence[LatencyTable]) -> dict[str, str]:
+    """List for each library the versions that the tables were made with."""
+    found: dict[str, dict[str, None]] = {}
+    for table in tables:
+        for name, version in table.versions.items():
+            found.setdefault(name, {})[version] = None
+    return {name: ", ".join(versions) for name, versions in found.items()}
+
+
 def _counter(table: LatencyTable) -> str | None:
     return None if table.energy is None else table.energy.counter
 
@@ -163,9 +174,10 @@ def _recalibrate(
     """Fit the scale to all probes and check it on all held-out networks, of any of the tables."""
     probes, held_out = (
         _by_network(
-            (network.arch, network.measured_ms * speed)
-            for table, speed in zip(tables, speeds, strict=True)
-            for network in getattr(table.accuracy, part, ())
+            [
+                {n.arch: n.measured_ms * speed for n in getattr(table.accuracy, part, ())}
+                for table, speed in zip(tables, speeds, strict=True)
+            ]
         )
         for part in ("probes", "held_out")
     )
@@ -176,8 +188,13 @@ def _recalibrate(
         return new.scale, None
     fitted, checked = ([NetworkError(*row) for row in part] for part in (new.probes, new.held_out))
     found = accuracy(fitted, checked, new.repeats, new.scale)
-    floors = [table.accuracy.floor for table in tables if table.accuracy is not None]
-    return new.scale, replace(found, floor=_largest([*floors, found.floor]))
+    said = [*(table.accuracy for table in tables if table.accuracy is not None), found]
+    shared = max(one.shared_spread for one in said)
+    return new.scale, replace(
+        found,
+        floor=_largest([one.floor for one in said]),
+        residual_spread=math.hypot(found.own_spread, shared),
+    )
 
 
 def _recount(
@@ -188,7 +205,7 @@ def _recount(
     if not counted:
         return None
     probes, held_out = (
-        _by_network((n.arch, n.measured_mj) for one in counted for n in getattr(one, part))
+        _by_network([{n.arch: n.measured_mj for n in getattr(one, part)} for one in counted])
         for part in ("probes", "held_out")
     )
     costs = {key: entry.mj for key, entry in entries.items() if entry.mj is not None}
@@ -201,12 +218,10 @@ def _recount(
     return replace(found, floor=_largest([*(one.floor for one in counted), found.floor]))
 
 
-def _by_network(rows: Iterable[tuple[str, float]]) -> dict[str, list[float]]:
-    """List for each network what each table measured."""
-    found: dict[str, list[float]] = {}
-    for arch, value in rows:
-        found.setdefault(arch, []).append(value)
-    return found
+def _by_network(parts: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """List for each network what each table measured, NaN where it did not."""
+    archs = dict.fromkeys(arch for part in parts for arch in part)
+    return {arch: [part.get(arch, math.nan) for part in parts] for arch in archs}
 
 
 def _refit(
@@ -222,9 +237,11 @@ def _refit(
     probes = {a: v for a, v in probes.items() if sums[a] > 0 and a not in held_out}
     if probes:
         predicted = np.array([sums[arch] for arch in probes])
-        scale = choose_scale(predicted, np.array([np.mean(values) for values in probes.values()]))
+        scale = choose_scale(
+            predicted, np.array([np.nanmean(values) for values in probes.values()])
+        )
     fitted, checked = (
-        [(arch, scale * sums[arch], float(np.mean(values))) for arch, values in part.items()]
+        [(arch, scale * sums[arch], float(np.nanmean(values))) for arch, values in part.items()]
         for part in (probes, held_out)
     )
     return _Refitted(scale, fitted, checked, list(held_out.values()))

@@ -72,6 +72,8 @@ def test_what_is_no_models_fault_is_raised(tmp_path, quick):
     assert caught.value.name == "no_such_package"
     with pytest.raises(DeviceError, match="refuses the anchor network: the encoding process died"):
         written(tmp_path, FaultyBackend(aborts="conv"))
+    with pytest.raises(OSError, match=r"No space left on device: 'tuning\.log'"):
+        written(tmp_path, FaultyBackend(fills="tuning.log"))
     (tmp_path / "0002.model").mkdir()
     for backend in (OnnxRuntimeBackend(), FaultyBackend(aborts="none")):
         with pytest.raises(IsADirectoryError, match=r"0002\.model"):

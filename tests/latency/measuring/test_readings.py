@@ -109,7 +109,7 @@ def test_energy_is_the_mean_of_calm_visits():
     for found in (counted, again):
         reading = Readings([found, process], "cpu", Settings()).of("model")
         assert reading.processes_mj == pytest.approx((2.05, np.nan), nan_ok=True)
-        assert reading.repeats_mj == pytest.approx([2.05])
+        assert [mj for mj in reading.processes_mj if mj == mj] == pytest.approx([2.05])
         assert len(reading.processes) == 2
 
 
@@ -126,7 +126,7 @@ def test_a_process_that_saw_too_little_keeps_its_place():
     cut.visits["model"][0] = visit._replace(window=(0, 0, 9, 0))
     reading = Readings([cut, _process([1.0] * 5, ms=3.2)], "cpu", Settings()).of("model")
     assert reading.processes == pytest.approx((np.nan, 3.2), nan_ok=True)
-    assert reading.repeats == pytest.approx([3.2])
+    assert [ms for ms in reading.processes if ms == ms] == pytest.approx([3.2])
     assert (reading.ms, reading.low_ms) == (pytest.approx(3.2), None)
 
 

@@ -110,7 +110,9 @@ def test_the_floor_is_what_measuring_again_gives():
 
 def test_what_all_networks_share_in_a_process_shows_in_none_of_their_errors():
     assert shared_deviation([]) == shared_deviation([(1.0,), (2.0,)]) == 0.0
-    assert shared_deviation([(1.0, 1.1, 0.9), (3.0, 3.3, 2.7), (2.0,)]) == pytest.approx(
+    assert shared_deviation([(1.0, np.nan), (np.nan, 2.0)]) == 0.0
+    gaps = [(1.0, 1.1, 0.9), (3.0, 3.3, 2.7), (2.0, np.nan, 2.1)]
+    assert shared_deviation(gaps) == pytest.approx(
         np.std(np.log([1.0, 1.1, 0.9]), ddof=1) * median_deviation(3)
     )
     rng = np.random.default_rng(0)
@@ -121,4 +123,20 @@ def test_what_all_networks_share_in_a_process_shows_in_none_of_their_errors():
     apart, shared = (accuracy([], networks, repeats, 1.0) for repeats in ([], together))
     assert apart.mape == shared.mape
     assert apart.residual_spread == pytest.approx(0.03)
-    assert shared.residual_spread == pytest.approx(np.hypot(0.03, shared_deviation(together)))
+    assert apart.shared_spread == pytest.approx(0.0, abs=1e-9)
+    assert shared.own_spread == pytest.approx(0.03)
+    assert shared.shared_spread == pytest.approx(np.sqrt(2) * shared_deviation(together))
+    assert shared.residual_spread == pytest.approx(np.hypot(0.03, shared.shared_spread))
+
+
+def test_the_spread_is_that_of_measuring_again():
+    rng = np.random.default_rng(0)
+    ms = rng.uniform(1.0, 5.0, 8)
+    stated, seen = [], []
+    for _ in range(3000):
+        first, again = ms[:, None] * np.exp(rng.normal(0.0, 0.04, size=(2, 1, 3)))
+        predicted, measured = np.median(first, axis=1), np.median(again, axis=1)
+        rows = [NetworkError("n", a, a) for a in predicted]
+        stated.append(accuracy([], rows, first.tolist(), 1.0).residual_spread)
+        seen += list(measured / predicted - 1)
+    assert np.sqrt(np.mean(np.square(stated))) == pytest.approx(np.std(seen), rel=0.1)
