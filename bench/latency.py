@@ -9,7 +9,7 @@ takes any backend of `pyhwnas profile`, ``--quick`` shows that it runs.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -125,7 +125,9 @@ def compare(space: spaces.Space, backend: Any, options: argparse.Namespace) -> d
                     models[key] = Model(key, graph, case.cold)
     whole = [*subject.probes, *subject.held_out]
 
-    def timed(what: Sequence[Model], seed: int, reference: float | None) -> Readings:
+    def timed(
+        what: Sequence[Model], seed: int, reference: float | None
+    ) -> tuple[Readings, Mapping[str, str]]:
         found = measure(
             what,
             backend,
@@ -136,16 +138,19 @@ def compare(space: spaces.Space, backend: Any, options: argparse.Namespace) -> d
             seed=seed,
             on_progress=lambda p: print(f"{space.name} {p}", end="\r"),
         )
-        return Readings(found, backend.clock, settings, reference_ms=reference)
+        readings = Readings(found, backend.clock, settings, reference_ms=reference)
+        return readings, found[-1].failed
 
-    units = timed(list(models.values()), 0, None)
-    truth = timed([Model(network.arch, network) for network in whole], 1, units.reference_ms)
+    units, failed = timed(list(models.values()), 0, None)
+    truth, _ = timed([Model(network.arch, network) for network in whole], 1, units.reference_ms)
     rows, left_out = {}, {}
     for way in WAYS:
         try:
             rows[way] = _row(subject, cases[way], units, truth)
         except LatencyTableError as error:  # such as operations that a runtime does not run alone
-            left_out[way] = str(error)
+            parts = [key for some in cases[way].values() for case in some for key, _ in case.graphs]
+            refused = [f"{key}: {failed[key]}" for key in parts if key in failed]
+            left_out[way] = refused[0] if refused else str(error)
     floor = rows[OURS]["floor"]
     return {
         "units": len(subject.units),
