@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pyhwnas._optional import require
 from pyhwnas.networks.counts import macs, params
-from pyhwnas.networks.network import Block, Network
+from pyhwnas.networks.network import Network
 from pyhwnas.networks.op import (
     Activation,
     Add,
@@ -68,12 +68,14 @@ _FUNCTIONS = {
 }
 
 
-def to_source(network: Network) -> str:
+def to_source(network: Network | Unit) -> str:
     """Write a network as a Python module that needs torch alone.
 
     Parameters
     ----------
-    network : Network
+    network : Network or Unit
+        A unit may have several inputs, arguments of `forward` in their order; its weights are
+        named by `Unit.tensor_names`.
 
     Returns
     -------
@@ -99,21 +101,26 @@ def to_source(network: Network) -> str:
             return x
     <BLANKLINE>
     """
-    graph = network.graph
+    if isinstance(network, Network):
+        title = f"{network.space} {network.arch}".strip() or "A network"
+        graph, names, parts = network.graph, network.names, list(_by_block(network))
+    else:
+        graph, names, title = network, network.tensor_names(), network.key
+        parts = [("unit", graph, range(len(graph.nodes)))]
     header = _HEADER.format(
-        title=_quoted(f"{network.space} {network.arch}".strip() or "A network"),
-        input=_show(graph.inputs[0]),
+        title=_quoted(title),
+        input=", ".join(map(_show, graph.inputs)),
         output=_show(graph.out_shape),
         macs=macs(network),
         params=params(network),
     )
     variables = _variables(graph)
     made, run = [], []
-    for block, numbers in _by_block(network):
-        made.append(f"# {block.name}: {_arrow(block.unit)}")
-        run.append(f"# {block.name}")
+    for part, unit, numbers in parts:
+        made.append(f"# {part}: {_arrow(unit)}")
+        run.append(f"# {part}")
         for number in numbers:
-            node, name = graph.nodes[number], network.names[number]
+            node, name = graph.nodes[number], names[number]
             shape = graph.shapes[node.inputs[0]]
             if name:
                 made.append(f"self.{name} = {_layer(node.op, shape)}")
@@ -121,7 +128,8 @@ def to_source(network: Network) -> str:
             target = variables[len(graph.inputs) + number]
             run.append(f"{target} = {_expression(node.op, sources, name, shape)}")
     run.append(f"return {variables[graph.output]}")
-    forward = "\n    def forward(self, x: torch.Tensor) -> torch.Tensor:\n"
+    arguments = ", ".join(f"{x}: torch.Tensor" for x in variables[: len(graph.inputs)])
+    forward = f"\n    def forward(self, {arguments}) -> torch.Tensor:\n"
     return header + _indented(made) + forward + _indented(run)
 
 
@@ -184,13 +192,13 @@ def to_torch(
     return model
 
 
-def _by_block(network: Network) -> Iterator[tuple[Block, range]]:
-    """Yield each block that does something with the numbers of its nodes in the graph."""
+def _by_block(network: Network) -> Iterator[tuple[str, Unit, range]]:
+    """Yield name, unit and numbers in the graph of each block that does something."""
     start = 0
     for block in network.blocks:
         stop = start + len(block.unit.nodes)
         if stop > start:
-            yield block, range(start, stop)
+            yield block.name, block.unit, range(start, stop)
         start = stop
 
 
@@ -205,8 +213,8 @@ def _variables(graph: Unit) -> list[str]:
         for source in node.inputs:
             last_use[source] = number
     last_use[graph.output] = len(graph.shapes)
-    names = ["x"]
-    taken = {"x"}
+    names = _letters(first)
+    taken = set(names)
     for number in range(first, len(graph.shapes)):
         sources = graph.nodes[number - first].inputs
         done = [names[source] for source in sources if last_use[source] == number]

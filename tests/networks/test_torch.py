@@ -4,13 +4,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from reference import network_by_definition
 
 from pyhwnas import networks
-from pyhwnas.networks import Network, weights
+from pyhwnas.networks import Network, Unit, weights
 from tests.networks.examples import SMALL_SPACES, UNITS, as_if_trained, random_networks
 
 torch = pytest.importorskip("torch")
@@ -142,3 +143,20 @@ def test_source_runs_where_only_torch_is(tmp_path: Path) -> None:
 def test_no_architecture_text_breaks_the_source() -> None:
     network = Network(Network.of(UNITS["norm"]).blocks, arch='"""\nraise SystemExit\\', space="s")
     networks.to_torch(network)
+
+
+def test_a_unit_takes_inputs_of_several_shapes() -> None:
+    ort = pytest.importorskip("onnxruntime")
+    unit = Unit.parse("4x6x6,4x1x1,3x6x6: mul@0@1 concat@3@2 conv5k3 bn")
+    namespace: dict[str, Any] = {"__name__": "model"}
+    exec(networks.to_source(unit), namespace)
+    model = namespace["Model"]().eval()
+    rng = np.random.default_rng(0)
+    feeds = [rng.standard_normal((2, *shape), dtype=np.float32) for shape in unit.inputs]
+    written = networks.to_onnx(unit, {k: v.numpy() for k, v in model.state_dict().items()})
+    session = ort.InferenceSession(written.SerializeToString())
+    names = [given.name for given in session.get_inputs()]
+    (expected,) = session.run(None, dict(zip(names, feeds, strict=True)))
+    with torch.no_grad():
+        found = model(*map(torch.from_numpy, feeds))
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-4, atol=1e-5)

@@ -99,17 +99,16 @@ class TorchBackend:
 
     def encode(self, graph: Unit | Network | bytes, batch: int) -> Encoded:
         """Write a model as Python source that needs torch alone."""
-        from pyhwnas.networks import INPUT, Block, Network, to_source
+        from pyhwnas.networks import Network, to_source
 
         if isinstance(graph, bytes):
             raise TypeError(
                 "torch runs units and networks of a space, not serialised ONNX models; "
                 "use the backend onnxruntime for those"
             )
-        if not isinstance(graph, Network):  # a join reads the network's one input several times
-            graph = Network((Block("unit", graph, (INPUT,) * len(graph.inputs)),))
-        (shape,) = graph.graph.inputs
-        return Encoded(to_source(graph).encode(), {"input": (batch, *shape)})
+        shapes = graph.graph.inputs if isinstance(graph, Network) else graph.inputs
+        inputs = {f"input{i}": (batch, *shape) for i, shape in enumerate(shapes)}
+        return Encoded(to_source(graph).encode(), inputs)
 
     def load(self, model: bytes, feeds: Feeds) -> Runner:
         """Make the module with random weights and move it, and its inputs, to the device."""
