@@ -6,6 +6,7 @@ import argparse
 import json
 import subprocess
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -100,15 +101,26 @@ def run_cells(
     machine = describe()
     print(machine)
     begin, rows = time.monotonic(), []
-    for task in read.task or tasks:
-        for cell in tasks[task](read.quick):
-            if time.monotonic() - begin > read.seconds:
-                print(f"left out: {cell.name}")
-                continue
-            row = measure(cell, machine)
+    left = {task: iter(tasks[task](read.quick)) for task in read.task or tasks}
+    while left:  # one cell of each, so that no task is left out for want of time
+        for task, cells in list(left.items()):
+            what = task
+            try:
+                cell = next(cells, None)
+                if cell is None:
+                    del left[task]
+                    continue
+                what = cell.name
+                if time.monotonic() - begin > read.seconds:
+                    print(f"left out: {what}")
+                    continue
+                row = measure(cell, machine)
+            except Exception as error:  # the other cells are measured all the same
+                traceback.print_exc()
+                row = {"task": what, "error": str(error)}
             rows.append(row)
             print(json.dumps(row), flush=True)
-            torch.cuda.empty_cache()
             save(name, {"device": machine, "cells": rows}, read.out)
-    if any("wrong" in row for row in rows):
-        raise SystemExit("some values differ: see the rows with 'wrong'")
+            torch.cuda.empty_cache()
+    if any("wrong" in row or "error" in row for row in rows):
+        raise SystemExit("some cells went wrong: see the rows with 'wrong' or 'error'")

@@ -31,7 +31,7 @@ class Stream(NamedTuple):
 
     handle: int
     device: int
-    owner: object  # keeps the stream alive while results belong to it
+    owner: object  # keeps the stream alive while results belong to it; None: calls wait for results
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,8 @@ def _current_stream(array: object, device: int) -> Stream:
     """Return the stream on which the array's library would work now.
 
     torch and CuPy have a current stream; others, JAX among them, hand their arrays over to the
-    default stream and take results from it.
+    default stream and take results from it. Since those may use the memory of an argument again as
+    soon as the call has ended, the call then ends when the results are there.
     """
     package = type(array).__module__.partition(".")[0]
     owner: Any = None

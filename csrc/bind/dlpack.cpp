@@ -98,6 +98,10 @@ bool ArrayView::is_contiguous() const {
 }
 
 std::shared_ptr<Result::Owned> Result::own(cuda::Buffer<std::byte>&& memory, const Stream& stream) {
+  if (stream.owner.is_none()) {
+    const py::gil_scoped_release release;
+    check(cudaStreamSynchronize(stream.handle));
+  }
   // Whoever lets go of it last may be a thread of another library, with another current device.
   return {new Owned{std::move(memory), stream}, [](Owned* owned) {
             if (Py_IsInitialized() == 0) return;  // the process ends, and its memory with it

@@ -104,6 +104,8 @@ class ArrayView {
 // from_dlpack; when they let go of it, the memory goes back to the stream.
 class Result {
  public:
+  // To be made when the kernel is queued. On a stream that no library owns it waits for the kernel:
+  // what a library knows of no stream of its own it may write over as soon as the call has ended.
   template <class T>
   Result(cuda::Buffer<T>&& memory, Shape shape, const Stream& stream)
       : shape_(std::move(shape)),

@@ -33,7 +33,7 @@ inline constexpr std::intptr_t kLastDefaultStream = 2;  // 1 legacy, 2 of each t
 struct Stream {
   cudaStream_t handle;  // never 0: the legacy default stream is 1
   int device;
-  py::object owner;  // keeps the stream alive, whoever made it
+  py::object owner;  // keeps the stream alive, whoever made it; None: no library works on it
 
   std::intptr_t number() const { return reinterpret_cast<std::intptr_t>(handle); }
 };

@@ -182,10 +182,11 @@ struct Ranking {
     if (is_row) ranks[tiles.order[place]] = static_cast<std::int32_t>(state.rank);
     __stcg(progress.ends + place, state.rank + 1);
     State top{is_row ? state.rank + 1 : 0};
-    __threadfence();
     __syncthreads();
     share(top);
-    if (threadIdx.x == 0) atomicExch(progress.tops + tile, top.rank);
+    if (threadIdx.x > 0) return;
+    __threadfence();  // what all threads wrote before the barrier comes before the top
+    atomicExch(progress.tops + tile, top.rank);
   }
 };
 

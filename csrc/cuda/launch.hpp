@@ -32,6 +32,22 @@ cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::si
   return cudaGetLastError();
 }
 
+// Lets a kernel have as much dynamic shared memory as the device has for a block: *most bytes. The
+// limit is one for all threads of the process, so it is always the same.
+template <class... Parameters>
+cudaError_t allow_shared(void (*kernel)(Parameters...), std::size_t* most) {
+  int device = 0;
+  int of_block = 0;
+  cudaFuncAttributes attributes{};
+  PYHWNAS_CUDA_CHECK(cudaGetDevice(&device));
+  PYHWNAS_CUDA_CHECK(
+      cudaDeviceGetAttribute(&of_block, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+  PYHWNAS_CUDA_CHECK(cudaFuncGetAttributes(&attributes, kernel));
+  *most = static_cast<std::size_t>(of_block) - attributes.sharedSizeBytes;
+  return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                              static_cast<int>(*most));
+}
+
 // Blocks of `size` that cover `n` things.
 constexpr unsigned blocks_for(std::size_t n, unsigned size) {
   return static_cast<unsigned>((n + size - 1) / size);

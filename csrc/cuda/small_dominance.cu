@@ -7,6 +7,7 @@
 // Dominators only ever leave, so each thread remembers its first word that had one: the rounds
 // together read each word once, and one more for each round. Words lie 32 n^2 / 256 bytes in shared
 // memory, 128 KiB for 1024 rows.
+#include "cuda/dominance.hpp"
 #include "cuda/launch.hpp"
 #include "cuda/shared_memory.cuh"
 #include "cuda/small_problems.hpp"
@@ -182,9 +183,16 @@ cudaError_t nondominated_sort(const SmallProblems& problems, std::int32_t* ranks
   const std::size_t shared_bytes = threads * threads / kWord * sizeof(std::uint32_t);
   return with_width(problems.m, [&](auto width) -> cudaError_t {
     const auto kernel = &ranks_kernel<width>;
-    PYHWNAS_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                            static_cast<int>(shared_bytes)));
-    return launch_for_each(problems, kernel, shared_bytes, stream, ranks);
+    std::size_t most_shared = 0;
+    PYHWNAS_CUDA_CHECK(allow_shared(kernel, &most_shared));
+    if (shared_bytes <= most_shared) {
+      return launch_for_each(problems, kernel, shared_bytes, stream, ranks);
+    }
+    for (std::size_t p = 0; p < problems.count; ++p) {  // devices that have less
+      PYHWNAS_CUDA_CHECK(nondominated_sort(problems.F + p * problems.n * problems.m, problems.n,
+                                           problems.m, ranks + p * problems.n, stream));
+    }
+    return cudaSuccess;
   });
 }
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pyhwnas import _core
 from pyhwnas._gpu import gpu_of
 from pyhwnas._optional import require
+from pyhwnas.proxies.torch_units import queued
 
 __all__ = ["BatchCodes"]
 
@@ -49,9 +50,7 @@ class BatchCodes:
 
     def add_bits(self, bits: Any, n_units: int, rows: Rows, times: Rows) -> None:
         """Count packed signs."""
-        torch = self._torch
-        device = self._n_bits.device
-        at, count = (torch.from_numpy(x).to(device) for x in (rows, times))
+        at, count = (queued(numbers, self._n_bits.device) for numbers in (rows, times))
         self._n_bits.index_add_(0, at, count * n_units)
         if self._pairs:
             self._distances.index_add_(0, at, _distances(bits) * count[:, None, None])

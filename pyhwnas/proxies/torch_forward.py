@@ -18,7 +18,7 @@ from pyhwnas.networks import ABSENT, INPUT, BatchNorm, Plan, Unit
 from pyhwnas.proxies.batch_codes import BatchCodes
 from pyhwnas.proxies.forward import Outcome, alike
 from pyhwnas.proxies.probes import meeting, unit_weights
-from pyhwnas.proxies.torch_units import Block, as_torch, batch_statistics, run_node
+from pyhwnas.proxies.torch_units import Block, as_torch, batch_statistics, queued, run_node
 
 __all__ = ["TorchForward"]
 
@@ -180,8 +180,7 @@ class _Batch:
         if len(rows) == len(part.rows):
             return part.block
         at = np.searchsorted(part.rows, rows)
-        torch = require("torch", extra="torch")
-        return part.block.index_select(0, torch.from_numpy(at).to(part.block.device))
+        return part.block.index_select(0, queued(at, part.block.device))
 
     def _joined(self, parts: list[_Part]) -> _Part:
         """Put the results of several units of one shape into one block, in order of networks."""
@@ -192,7 +191,7 @@ class _Batch:
         first = parts[0].block
         block = torch.empty((len(rows), *first.shape[1:]), dtype=first.dtype, device=first.device)
         for part in parts:
-            at = torch.from_numpy(np.searchsorted(rows, part.rows)).to(first.device)
+            at = queued(np.searchsorted(rows, part.rows), first.device)
             block.index_copy_(0, at, part.block)
         return _Part(rows, block)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pyhwnas._optional import require
 from pyhwnas.networks import (
@@ -31,7 +32,7 @@ from pyhwnas.networks import (
 )
 from pyhwnas.networks.weights import Weights
 
-__all__ = ["EPSILON", "Block", "as_torch", "batch_statistics", "run_node"]
+__all__ = ["EPSILON", "Block", "as_torch", "batch_statistics", "queued", "run_node"]
 
 Block = Any
 """torch.Tensor, (networks, images, height, width, channels); vectors have one pixel."""
@@ -139,3 +140,9 @@ def as_torch(weights: Weights, device: str, dtype: Any) -> dict[str, Any]:
             tensor = tensor.contiguous(memory_format=torch.channels_last)
         made[name] = tensor
     return made
+
+
+def queued(numbers: npt.NDArray[np.int64], device: Any) -> Any:
+    """Put numbers on a device without waiting for what is queued there."""
+    torch = require("torch", extra="torch")
+    return torch.from_numpy(numbers).to(device, non_blocking=True)

@@ -60,9 +60,11 @@ def torch() -> Home:
     def there(values):
         values = np.asarray(values)
         base = library.from_numpy(np.array(values, order="C")).cuda()
-        # An array with the same strides, as far as torch has them.
+        # An array of the same order in memory, with gaps where there are some.
         axes = np.argsort([-s for s in values.strides], kind="stable").tolist()
         back = np.argsort(axes).tolist()
+        if values.size and not (values.flags.c_contiguous or values.flags.f_contiguous):
+            return library.stack([base, base], -1)[..., 1]  # with gaps, and not from the beginning
         return base.permute(axes).contiguous().permute(back)
 
     def back(result):

@@ -139,9 +139,20 @@ class TestDevice:
         for non_blocking in (True, False):
             with cupy.cuda.Stream(non_blocking=non_blocking):
                 result = moo.dominance_counts(values + 1.0)
-            # The stream belongs to nobody but the result now.
+            # The stream belongs to nobody but the result now; the default one does not wait for it.
+            cupy.cuda.Device().synchronize()
             np.testing.assert_array_equal(cupy.asnumpy(result), moo.dominance_counts(F))
             del result
+
+    def test_arguments_may_be_let_go_of_at_once(self):
+        home = homes.jax()
+        values = np.random.default_rng(0).random((100_000, 3))
+        expected, others = moo.dominance_counts(values), np.zeros_like(values)
+        for _ in range(5):
+            result = moo.dominance_counts(home.array(values))
+            taking_its_place = home.array(others)
+            np.testing.assert_array_equal(home.numpy(result), expected)
+            del taking_its_place
 
     def test_arrays_of_the_second_device_stay_there(self):
         homes.skip_without_device()
@@ -159,6 +170,7 @@ class TestDevice:
         homes.skip_without_device()
         torch = pytest.importorskip("torch")
         kernels = importlib.import_module("pyhwnas._cuda")
+        torch.cuda.synchronize()  # what has been given back is so then
         torch.cuda.empty_cache()
         before = kernels.memory_in_use()
         rows = torch.zeros((600_000_000, 2), dtype=torch.int8, device="cuda")
@@ -169,6 +181,7 @@ class TestDevice:
             moo.dominance_counts(rows)
         del rest
         torch.cuda.synchronize()
+        torch.cuda.empty_cache()
         assert kernels.memory_in_use() == before
         home = homes.torch()
         np.testing.assert_array_equal(

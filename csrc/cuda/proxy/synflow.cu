@@ -225,11 +225,8 @@ cudaError_t launch_rows(const TapeView& tape, const TapeWeights& weights,
   PYHWNAS_CUDA_CHECK(cudaMemsetAsync(failure, 0xff, sizeof(*failure), stream));
   if (n_rows == 0) return cudaSuccess;
   int device = 0;
-  int most_shared = 0;
   int n_multiprocessors = 0;
   PYHWNAS_CUDA_CHECK(cudaGetDevice(&device));
-  PYHWNAS_CUDA_CHECK(
-      cudaDeviceGetAttribute(&most_shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
   PYHWNAS_CUDA_CHECK(
       cudaDeviceGetAttribute(&n_multiprocessors, cudaDevAttrMultiProcessorCount, device));
   std::size_t shared = static_cast<std::size_t>(tape.n_headers) * sizeof(Header) +
@@ -237,18 +234,19 @@ cudaError_t launch_rows(const TapeView& tape, const TapeWeights& weights,
   const std::size_t memory = static_cast<std::size_t>(tape.memory) * sizeof(Real);
   Buffer<Real> workspace;
   std::size_t n_blocks = n_rows;
-  auto kernel = score_rows<kind, Real, true>;
-  if (shared + memory <= static_cast<std::size_t>(most_shared)) {
+  auto kernel = &score_rows<kind, Real, true>;
+  std::size_t most_shared = 0;
+  PYHWNAS_CUDA_CHECK(allow_shared(kernel, &most_shared));
+  if (shared + memory <= most_shared) {
     shared += memory;
   } else {
-    kernel = score_rows<kind, Real, false>;
+    kernel = &score_rows<kind, Real, false>;
+    PYHWNAS_CUDA_CHECK(allow_shared(kernel, &most_shared));
     n_blocks = static_cast<std::size_t>(n_multiprocessors) * kBlocks<kind>;
     n_blocks = n_rows < n_blocks ? n_rows : n_blocks;
     PYHWNAS_CUDA_CHECK(
         workspace.allocate(n_blocks * static_cast<std::size_t>(tape.memory), stream));
   }
-  PYHWNAS_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                          static_cast<int>(shared)));
   return launch(kernel, dim3(static_cast<unsigned>(n_blocks)), dim3(kThreads<kind>), shared, stream,
                 tape, weights, unit_ids, n_rows, workspace.data(), scores, failure);
 }

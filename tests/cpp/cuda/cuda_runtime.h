@@ -158,6 +158,14 @@ template <class Function>
 cudaError_t cudaFuncSetAttribute(Function*, cudaFuncAttribute, int) {
   return cudaSuccess;
 }
+struct cudaFuncAttributes {
+  std::size_t sharedSizeBytes;
+};
+template <class Function>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, Function*) {
+  attributes->sharedSizeBytes = 0;  // not known
+  return cudaSuccess;
+}
 
 // ---- Launching -----------------------------------------------------------------------------
 

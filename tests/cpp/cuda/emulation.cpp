@@ -29,7 +29,7 @@ namespace {
 
 constexpr std::size_t kStackBytes = std::size_t{1} << 17;
 constexpr unsigned kMostThreads = 1024;
-constexpr std::size_t kMostShared = 227 * 1024;
+constexpr std::size_t kMostShared = 99 * 1024;  // as GPUs of desktops have it
 
 [[noreturn]] void fail(const char* what) {
   std::fprintf(stderr, "CUDA emulation: %s (block %u %u %u, thread %u %u %u)\n", what, blockIdx.x,

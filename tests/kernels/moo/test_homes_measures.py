@@ -258,8 +258,9 @@ class TestBatches:
         for function in self.FUNCTIONS:
             same(home.numpy(function(home.array(F))), np.stack([function(one) for one in F]))
 
-    def test_of_the_most_rows(self, home):
-        F = np.random.default_rng(0).random((1, 1024, 3))
+    @pytest.mark.parametrize("n", [880, 1024])  # the bits of more need 128 KiB of shared memory
+    def test_of_the_most_rows(self, n, home):
+        F = np.random.default_rng(0).random((1, n, 3))
         F[0, :300] = np.arange(300)[:, None]  # a front each
         for function in self.FUNCTIONS:
             same(home.numpy(function(home.array(F))), function(F))
