@@ -5,7 +5,11 @@
 # Nothing is fetched. The machine brings python3 with torch, numpy and pip, cmake, ninja, nvcc and
 # compute-sanitizer; the wheels bring what it lacks: pybind11; scikit-build-core with pathspec and
 # packaging; pytest with pluggy, iniconfig and pygments; hypothesis with sortedcontainers; moocore
-# with cffi, pycparser and platformdirs.
+# with cffi, pycparser and platformdirs; and evox, without what it depends on, as a rival:
+#
+#   pip download --python-version 3.12 --only-binary :all: --no-deps --dest FOLDER_OF_WHEELS \
+#     pybind11 scikit-build-core pathspec packaging pytest pluggy iniconfig pygments hypothesis \
+#     sortedcontainers moocore cffi pycparser platformdirs evox
 #
 # FOLDER gets log.txt, parts.json (exit status and seconds of each part) and what the benches write.
 # A part that fails or runs out of time does not stop the others; the exit status is then 1.

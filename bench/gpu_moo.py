@@ -108,7 +108,8 @@ def evox_crowding(F: torch.Tensor) -> dict[str, Call]:
         return {}
     from evox.operators.selection import crowding_distance
 
-    return {"evox": partial(crowding_distance, F)}
+    every = torch.ones(len(F), dtype=torch.bool, device=F.device)
+    return {"evox": partial(crowding_distance, F, every)}
 
 
 def by_blocks(measure: Callable[[torch.Tensor], torch.Tensor], R: torch.Tensor) -> torch.Tensor:
