@@ -96,6 +96,8 @@ def profile(
     from pyhwnas.latency import Settings, Ssh, user_folder
     from pyhwnas.pipeline import make_table
 
+    if tvm_rpc and backend not in (None, "tvm"):
+        raise ValueError(f"--tvm-rpc: expected the backend tvm, got {backend!r}")
     numbers = {
         "backend": "tvm" if tvm_rpc else backend,
         "threads": threads,
@@ -128,6 +130,16 @@ def profile(
         resume=resume,
     )
     if as_json:
-        print_json({"table": table.name, "sha256": table.fingerprint, "scale": table.scale})
+        a = table.accuracy
+        print_json(
+            {
+                "table": table.name,
+                "sha256": table.fingerprint,
+                "scale": table.scale,
+                "mape_percent": None if a is None else a.mape,
+                "floor_percent": None if a is None else a.floor,
+                "noisy": table.noisy,
+            }
+        )
     else:
         print(table.summary())

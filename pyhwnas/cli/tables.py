@@ -237,12 +237,17 @@ def _read(
     from pyhwnas.benchmarks import published_table, yaml_table
     from pyhwnas.latency import LatencyTable, named_device, read_csv
 
+    yaml = source.endswith(".yaml") or Path(source).is_dir()
+    named = source in PUBLISHED or not (yaml or source.endswith(".csv"))
+    if named and (space or device):
+        raise ValueError(
+            f"{source}: --space and --device are for columns and YAML; it states its own"
+        )
     if source in PUBLISHED:
         stated = options != (None, None, None)
         name = "fbnet" if source.startswith("fbnet") else "mobilenetv3"
         return published_table(source, _space(name, options) if stated else None, data)
-    yaml = source.endswith(".yaml") or Path(source).is_dir()
-    if not yaml and not source.endswith(".csv"):
+    if named:
         return LatencyTable.load(source)
     if not (space and device):
         raise ValueError(f"{source}: give --space and --device, to say what it is of")

@@ -23,6 +23,7 @@ INSTRUCTION_SETS = frozenset(
     "sve sve2 sme".split()
 )
 CPUS = Path("/sys/devices/system/cpu")
+GROUP = Path("/sys/fs/cgroup")
 IDENTITY = (
     "cpu",
     "architecture",
@@ -165,16 +166,20 @@ def fingerprint(backend: LatencyBackend, *, batch: int = 1) -> Fingerprint:
 def available_bytes() -> int:
     """Read how much memory is to be had, or half of all of it where the system does not tell.
 
-    In a container that is what its control group leaves, if that is less.
+    In a container that is what its control group leaves, if that is less. Files that are cached
+    and not in use give way, there too.
     """
     free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     for line in (_read(Path("/proc/meminfo")) or "").splitlines():
         name, _, value = line.partition(":")
         if name == "MemAvailable":
             free = int(value.split()[0]) * 1024
-    group = Path("/sys/fs/cgroup")
-    limit, used = (_read(group / f"memory.{name}") or "" for name in ("max", "current"))
-    return min(free, int(limit) - int(used)) if limit.isdecimal() and used.isdecimal() else free
+    limit, used = (_read(GROUP / f"memory.{name}") or "" for name in ("max", "current"))
+    if not (limit.isdecimal() and used.isdecimal()):
+        return free
+    rows = (line.split() for line in (_read(GROUP / "memory.stat") or "").splitlines())
+    cached = sum(int(size) for name, size in rows if name == "inactive_file")
+    return min(free, int(limit) - int(used) + cached)
 
 
 def fastest_core() -> int:

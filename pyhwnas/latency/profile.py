@@ -104,7 +104,7 @@ def profile(
     DeviceError
         If the device cannot time anything, becomes another one meanwhile, or is lost.
     ValueError
-        If a number is out of range or `units` names none of the space.
+        If a number is out of range, `units` is empty or names one that the space does not have.
     """
     _check({"processes": processes, "batch": batch}, 1)
     _check({"probes": probes, "held_out": held_out, "time_cap": time_cap or 0.0}, 0)
@@ -129,6 +129,7 @@ def profile(
         partial.remove()
     results = {}
     seconds = 0.0
+    total = processes * sum(map(bool, parts.values()))
     for number, (name, models) in enumerate(parts.items()):
         results[name] = partial.load(name)[:processes] if models else []
         start = time.monotonic() - partial.seconds(name)
@@ -146,7 +147,7 @@ def profile(
                 deadline=None if cap is None else start + cap,
                 finished=results[name],
                 on_process=functools.partial(partial.save, name, start),
-                on_progress=on_progress and _of_all(on_progress, number, processes),
+                on_progress=on_progress and _of_all(on_progress, number * processes, total),
                 on_step=on_step,
             )
             seconds += time.monotonic() - start
@@ -185,6 +186,8 @@ def _chosen(plan: Plan, keys: Collection[str] | None) -> list[Unit]:
         return units
     if unknown := sorted(set(keys) - {unit.key for unit in units}):
         raise ValueError(f"units: the space has none with the key {unknown[0]!r}")
+    if not keys:
+        raise ValueError("units: expected the keys of one or more, got none")
     return [unit for unit in units if unit.key in keys]
 
 
@@ -219,11 +222,11 @@ def _network_models(networks: Sequence[Sequence[Network]]) -> list[Model]:
     return [Model(network_key(network), network) for network in chain.from_iterable(networks)]
 
 
-def _of_all(on_progress: OnProgress, part: int, processes: int) -> OnProgress:
-    """Count the processes of units and those of networks through."""
+def _of_all(on_progress: OnProgress, before: int, total: int) -> OnProgress:
+    """Count the processes of units and those of networks, if there are any, through."""
 
     def tell(at: Progress) -> None:
-        on_progress(at._replace(process=at.process + part * processes, processes=2 * processes))
+        on_progress(at._replace(process=before + at.process, processes=total))
 
     return tell
 

@@ -100,7 +100,8 @@ def make_table(
     device = hashlib.sha256(repr(found.identity).encode()).hexdigest()
     path = place / f"{name}-{runtime}-{plan.fingerprint[:8]}-{device[:8]}.json"
     where = "this device" if ssh is None else ssh.host
-    progress.say(f"Profiling {len(plan.units)} units on {where} ({runtime})")
+    count = sum(bool(unit.nodes) for unit in plan.units)
+    progress.say(f"Profiling {count} units on {where} ({runtime})")
     if 0 < found.cores < found.threads:
         progress.say(f"{found.threads} threads on {found.cores} core(s) wait for each other")
     with _alone(path), progress.stage("profile") as advance:

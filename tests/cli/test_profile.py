@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -12,7 +13,7 @@ from cli.place import SMALL, Command, environment
 from cli.test_bad_input import refused
 
 from pyhwnas._sqlite import lock
-from pyhwnas.latency import Progress, Step
+from pyhwnas.latency import LatencyTable, Progress, Step
 from pyhwnas.pipeline.progress import Timing
 
 
@@ -28,6 +29,10 @@ from pyhwnas.pipeline.progress import Timing
         (("--design", "sandwich"), ("carrier, chain, alone", "'sandwich'")),
         (("--energy", "sun"), ("energy: expected powercap or nvml, got 'sun'",)),
         (("--ssh", ""), ("user@host",)),
+        (
+            ("--tvm-rpc", "far:9190/pi", "--backend", "torch"),
+            ("expected the backend tvm", "'torch'"),
+        ),
         (("-o", "file"), ("file: cannot be read or written",)),
         (("-o", "file/below"), ("file/below: cannot be read or written",)),
     ],
@@ -49,6 +54,7 @@ def test_two_at_once_and_odd_names(inside: Command, tmp_path: Path) -> None:
     assert done.stdout.count("the time cap ended it before all units had settled") == 1
     assert "time cap" not in done.stderr
     (path,) = folder.iterdir()
+    assert f"Profiling {len(LatencyTable.load(path).entries)} units" in done.stderr
     unlock = lock(path)
     code = f"import sys; sys.path[:] = {sys.path!r}; from pyhwnas.cli import main; main()"
     command = [sys.executable, "-c", code, "profile", *SMALL, "-o", str(folder)]
@@ -90,11 +96,16 @@ def test_a_slash_in_the_name_of_a_space_is_no_folder(inside: Command, tmp_path: 
             """
         )
     )
-    arguments = ("--processes", "1", "--time-cap", "0", "-o", "tables")
+    arguments = ("--processes", "1", "--time-cap", "0", "-o", "tables", "--json")
     done = inside("profile", "--space", "mine.py:Mine", *arguments)
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "tables").iterdir()
     assert path.name.startswith("my-space-onnxruntime-")
+    table, said = LatencyTable.load(path), json.loads(done.stdout)
+    assert said["sha256"] == table.fingerprint
+    assert said["noisy"] == table.noisy
+    assert said["mape_percent"] == table.accuracy.mape
+    assert said["floor_percent"] is None
 
 
 def test_an_interrupt_before_anything_is_a_sentence(tmp_path: Path) -> None:

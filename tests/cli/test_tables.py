@@ -128,6 +128,8 @@ def test_convert_there_and_back(place: Path, capsys: pytest.CaptureFixture[str])
     assert pyhwnas("validate", "table.json") == 0
     assert pyhwnas("convert", GOLDEN, "-o", "table.yaml") == 2
     assert ".json or .csv" in capsys.readouterr().err
+    assert pyhwnas("convert", GOLDEN, "--device", "A board", "-o", "table.json") == 2
+    assert "--device are for columns and YAML" in capsys.readouterr().err
 
 
 def test_missing_units_are_interpolated_or_named(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pyhwnas.latency import fingerprint
+from pyhwnas.latency import device, fingerprint
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
 from pyhwnas.latency.device import IDENTITY
 
@@ -42,6 +42,17 @@ def test_context_only_warns(here):
     other = replace(here, kernel="other", governor="powersave")
     assert here.differences(other) == []
     assert len(here.warnings(other)) == 2
+
+
+def test_files_that_a_container_has_cached_give_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(device, "GROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("1000\n")
+    (tmp_path / "memory.current").write_text("990\n")
+    assert device.available_bytes() == 10
+    (tmp_path / "memory.stat").write_text("anon 90\nactive_file 100\ninactive_file 800\n")
+    assert device.available_bytes() == 810
+    (tmp_path / "memory.max").write_text("max\n")
+    assert device.available_bytes() > 1000
 
 
 def test_threads_are_part_of_the_backend():

@@ -59,6 +59,8 @@ def test_some_units_only(quick):
     assert found.scale == 1.0
     with pytest.raises(ValueError, match="no such unit"):
         profile(Toy(), units=["no such unit"])
+    with pytest.raises(ValueError, match="one or more, got none"):
+        profile(Toy(), units=[])
 
 
 def test_a_unit_that_kills_its_process_is_named_and_the_rest_survives(quick):
@@ -293,6 +295,7 @@ def test_progress_tells_how_steady_it_is():
     profile(Toy(), processes=1, settings=settings, units=[CONV.key], on_progress=seen.append)
     assert [progress.done for progress in seen] == list(range(1, len(seen) + 1))
     assert all(progress.rounds == 12 for progress in seen)
+    assert {(progress.process, progress.processes) for progress in seen} == {(1, 1)}
     assert seen[0].spread is None
     assert all(0 <= progress.disturbed <= 1 for progress in seen)
     assert all(progress.spread is None or progress.spread >= 0 for progress in seen)

@@ -122,6 +122,11 @@ def address(backend: LatencyBackend) -> dict[str, Any]:
         raise TypeError(
             f"backend: expected an instance of a dataclass at the top of a module, got {kind}"
         )
+    if kind.__module__ == "__main__":
+        raise TypeError(
+            f"backend: expected a class that other processes can import, got {kind.__name__} of "
+            "the script or notebook that runs; put it into a module of its own"
+        )
     settings = dataclasses.asdict(fields)
     return {"module": kind.__module__, "name": kind.__name__, "settings": settings}
 

@@ -58,7 +58,8 @@ class Settings:
         Calls after loading, before the first round.
     target_interval : float
         A model is left alone once the 90 % interval of its statistic, of the lower quartile for
-        the minimum, is within this fraction of it to either side.
+        the minimum, is within this fraction of it to either side. Judged by the times that count
+        as they were read, before drift is divided out of them.
     disturbed : float
         A visit is disturbed if the anchor beside it was this many times slower or faster than
         usual, or wall time this many times CPU time.

@@ -73,7 +73,7 @@ class Ssh:
     timeout: float = 30.0
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[^\s-]\S*", self.host):
+        if not re.fullmatch(r"[^\s-](?!.*://)\S*", self.host):
             raise ValueError(f"host: expected user@host or user@host:port, got {self.host!r}")
         if not self.timeout >= 1:
             raise ValueError(f"timeout: expected at least 1 second, got {self.timeout}")
@@ -219,10 +219,13 @@ class _Conversation:
 
 
 def _own(line: bytes) -> dict[str, Any] | None:
-    """Read an event of the far end; None for a line of the agent or of anything else."""
+    """Read an event of the far end; None for a line of anything else, or one that broke off."""
     if not line.startswith(b'{"far": '):
         return None
-    event: dict[str, Any] = json.loads(line)["far"]
+    try:
+        event: dict[str, Any] = json.loads(line)["far"]
+    except ValueError:
+        return None
     return event
 
 

@@ -72,12 +72,12 @@ class Entry:
     @property
     def deviation_ms(self) -> float:
         """Standard deviation: over processes, else of a normal value with this interval, else 0."""
-        return _deviation(self.process_ms, self.low_ms, self.high_ms)
+        return _deviation(self.process_ms, self.ms, self.low_ms, self.high_ms)
 
     @property
     def deviation_mj(self) -> float:
         """Standard deviation of the energy, found as that of the time."""
-        return _deviation(self.process_mj, self.low_mj, self.high_mj)
+        return _deviation(self.process_mj, self.mj, self.low_mj, self.high_mj)
 
     @property
     def interpolated(self) -> bool:
@@ -85,7 +85,12 @@ class Entry:
         return self.quality == INTERPOLATED
 
 
-def _deviation(values: tuple[float, ...], low: float | None, high: float | None) -> float:
+def _deviation(
+    values: tuple[float, ...], middle: float | None, low: float | None, high: float | None
+) -> float:
     if len(values) > 1:
         return spread_of_median(values)
-    return 0.0 if low is None or high is None else (high - low) / (2 * Z)
+    if middle is None or low is None or high is None:
+        return 0.0
+    # The lower end is cut off at 0, so that the longer arm is the one to go by.
+    return max(high - middle, middle - low) / Z

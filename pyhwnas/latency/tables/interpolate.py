@@ -14,7 +14,7 @@ from pyhwnas.errors import LatencyTableError
 from pyhwnas.latency.spread import student_quantile
 from pyhwnas.latency.tables.entry import INTERPOLATED, LEVEL, PART, Entry
 from pyhwnas.latency.tables.table import LatencyTable
-from pyhwnas.networks import Unit, macs, params, plan_of
+from pyhwnas.networks import Unit, macs, params
 from pyhwnas.networks.counts import elements_moved
 from pyhwnas.spaces import Space
 
@@ -54,7 +54,6 @@ def interpolate(table: LatencyTable, space: Space) -> LatencyTable:
 
     Interpolated entries are never a base for others, and merging prefers measured ones.
     """
-    plan = plan_of(space)
     missing = [Unit.parse(key) for key in table.missing(space)]
     if not missing:
         return table
@@ -72,7 +71,8 @@ def interpolate(table: LatencyTable, space: Space) -> LatencyTable:
             models[kind] = _fit(table, unit, kinds.get(kind, []))
         entries[unit.key] = models[kind].entry(unit)
     failed = {key: why for key, why in table.failed.items() if key not in entries}
-    return dataclasses.replace(table, plan=plan.fingerprint, entries=entries, failed=failed)
+    # The plan stays the one that was measured: networks behind the stated error are of that one.
+    return dataclasses.replace(table, entries=entries, failed=failed)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

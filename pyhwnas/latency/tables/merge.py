@@ -78,7 +78,7 @@ def merge(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
         protocol=_how(first)
         | {k: v for table in tables for k, v in table.protocol.items() if k == "execution"}
         | {"stop": [stop for table in tables for stop in table.protocol.get("stop", ())]}
-        | {"merged": [table.fingerprint for table in tables]},
+        | {"merged": [source for table in tables for source in _measured(table)]},
         anchor_ms=tuple(ms for table in tables for ms in table.anchor_ms),
         reference_ms=reference,
         contention=mean([table.contention for table in tables], weights),
@@ -120,9 +120,17 @@ def _check(tables: Sequence[LatencyTable], space: Space) -> LatencyTable:
             "merge: expected tables with an anchor, which ties their times together, got one "
             "without; measure with: pyhwnas profile"
         )
-    if len({table.fingerprint for table in tables}) < len(tables):
-        raise LatencyTableError("merge: expected different tables, got one twice")
+    sources = [source for table in tables for source in {table.fingerprint, *_measured(table)}]
+    if len(set(sources)) < len(sources):
+        raise LatencyTableError(
+            "merge: expected different tables, got one twice, as it is or in a merged one"
+        )
     return first
+
+
+def _measured(table: LatencyTable) -> list[str]:
+    """List the fingerprints of the measurements behind a table: its own, or of what it merged."""
+    return list(table.protocol.get("merged", [table.fingerprint]))
 
 
 def _how(table: LatencyTable) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -45,12 +46,13 @@ def parse(path: Path) -> dict[str, Any]:
     Raises
     ------
     LatencyTableError
-        If it is no JSON, has a number that is none (NaN, Infinity), is no latency table or one of
-        a schema that is not known.
+        If it is no JSON, has a number that is none (NaN, Infinity, 1e999), is no latency table or
+        one of a schema that is not known.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-    except ValueError as error:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
         raise LatencyTableError(
             f"{path}: expected a latency table in JSON, got a damaged file ({error}); "
             "restore it or measure again with: pyhwnas profile"
@@ -145,6 +147,11 @@ def _with_networks(
         for name in ("probes", "held_out")
     }
     return {**accuracy, **networks}
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse(text)
 
 
 def _refuse(word: str) -> NoReturn:

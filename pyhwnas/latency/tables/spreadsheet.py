@@ -56,25 +56,18 @@ def read_csv(path: str | os.PathLike[str], space: Space, device: Fingerprint) ->
     Raises
     ------
     LatencyTableError
-        If a line is not a unit's key and its milliseconds; names the line.
+        If a line is not a unit's key and its milliseconds, which it names, or there is none.
     FileNotFoundError
         If there is no such file.
     """
-    entries: dict[str, Entry] = {}
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if not {"unit", "ms"} <= set(reader.fieldnames or ()):
-            raise LatencyTableError(
-                f"{path}: expected columns {', '.join(COLUMNS)}, got "
-                f"{', '.join(reader.fieldnames or ()) or 'none'}"
-            )
-        for row in reader:
-            key, entry = _entry(row, f"{path}, line {reader.line_num}")
-            if key in entries:
-                raise LatencyTableError(
-                    f"{path}, line {reader.line_num}: unit {key!r} stands there twice"
-                )
-            entries[key] = entry
+    try:
+        entries = _entries(Path(path))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise LatencyTableError(
+            f"{path}: expected columns with commas between them in UTF-8, got other text ({error})"
+        ) from None
+    if not entries:
+        raise LatencyTableError(f"{path}: expected a unit in each line, got no line but the head")
     return foreign_table(space, device, entries, source=Path(path).name, licence="not stated")
 
 
@@ -121,6 +114,26 @@ def foreign_table(
     )
 
 
+def _entries(path: Path) -> dict[str, Entry]:
+    entries: dict[str, Entry] = {}
+    # Spreadsheets mark UTF-8 by a sign before the first column.
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        if not {"unit", "ms"} <= set(reader.fieldnames or ()):
+            raise LatencyTableError(
+                f"{path}: expected columns {', '.join(COLUMNS)}, got "
+                f"{', '.join(reader.fieldnames or ()) or 'none'}"
+            )
+        for row in reader:
+            key, entry = _entry(row, f"{path}, line {reader.line_num}")
+            if key in entries:
+                raise LatencyTableError(
+                    f"{path}, line {reader.line_num}: unit {key!r} stands there twice"
+                )
+            entries[key] = entry
+    return entries
+
+
 def _entry(row: dict[str, str | None], where: str) -> tuple[str, Entry]:
     try:
         key = Unit.parse(row["unit"] or "").key
@@ -140,7 +153,7 @@ def _entry(row: dict[str, str | None], where: str) -> tuple[str, Entry]:
         values.append(value)
     ms, low, high = values
     assert ms is not None
-    if low is not None and high is not None and not low <= ms <= high:
+    if not (ms if low is None else low) <= ms <= (ms if high is None else high):
         raise LatencyTableError(
             f"{where}: expected low_ms <= ms <= high_ms, got {low}, {ms}, {high}"
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from latency.faulty import FaultyBackend
 from latency.toy import ALL, Toy
 
 from pyhwnas.errors import MissingExtraError
@@ -54,6 +55,12 @@ def test_it_follows_the_protocol(backend):
     assert backend.threads == 1
     assert {"layout"} < backend.execution.keys()
     assert backend.precision.startswith(("fp32", "fp16", "int8", "bf16"))
+
+
+def test_a_class_of_a_script_cannot_be_imported_elsewhere(monkeypatch):
+    monkeypatch.setattr(FaultyBackend, "__module__", "__main__")
+    with pytest.raises(TypeError, match="FaultyBackend of the script or notebook that runs"):
+        address(FaultyBackend())
 
 
 def test_it_profiles_a_space(backend):

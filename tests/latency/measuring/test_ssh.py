@@ -30,6 +30,7 @@ from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
 from pyhwnas.latency.measuring.bundle import bundle, source
 from pyhwnas.latency.measuring.host import Local
 from pyhwnas.latency.measuring.measure import look
+from pyhwnas.latency.measuring.ssh import _own
 from pyhwnas.networks import build
 from pyhwnas.optimizers import Random
 
@@ -95,11 +96,16 @@ def test_names_of_machines():
     assert Ssh("pi@kitchen:22")._command()[-2] == "ssh://pi@kitchen:22"
     assert Ssh("pi@[::1]:22")._command()[-2] == "ssh://pi@[::1]:22"
     assert Ssh("fe80::1")._command()[-2] == "fe80::1"
-    for host in ("", "-oProxyCommand=x", "a b"):
+    for host in ("", "-oProxyCommand=x", "a b", "ssh://pi@kitchen:22"):
         with pytest.raises(ValueError, match="host: expected user@host"):
             Ssh(host)
     with pytest.raises(ValueError, match="timeout: expected at least 1"):
         Ssh("host", timeout=0)
+
+
+def test_a_line_that_broke_off_is_none_of_the_far_end():
+    assert _own(b'{"far": {"event": "exit", "status": 0, "words": ""}}\n')["status"] == 0
+    assert _own(b'{"far": {"event": "ex') is None
 
 
 @needs_server

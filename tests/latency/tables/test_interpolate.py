@@ -75,6 +75,19 @@ def test_it_is_never_silent():
     assert filled.name in filled.summary()
 
 
+def test_the_plan_stays_the_one_that_was_measured():
+    ten = (64, 96, 128, 160, 192, 224, 256, 288, 320, 352)
+    wide = MobileNetV3(resolutions=ten)
+    units = [unit for unit in wide.plan.units if unit.nodes]
+    costs = _features(units) @ WORK
+    entries = {u.key: Entry(ms=float(v), quality="ok") for u, v in zip(units, costs, strict=True)}
+    table = foreign_table(wide, named_device("A phone"), entries, source="made", licence="none")
+    other = MobileNetV3(resolutions=(208,))
+    filled = interpolate(table, other)
+    assert filled.covers(other)
+    assert filled.plan == wide.plan.fingerprint != other.plan.fingerprint
+
+
 def test_too_few_of_a_kind():
     stem = next(iter(additive(0.0).entries))
     table = additive(0.0)

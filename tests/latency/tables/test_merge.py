@@ -42,6 +42,13 @@ def test_processes_are_pooled():
     assert len(merged.accuracy.held_out) == len(a.accuracy.held_out)
 
 
+def test_merged_tables_merge_with_others():
+    a, b, c = (made(seed=seed) for seed in range(3))
+    merged = merge([merge([a, b], Toy()), c], Toy())
+    assert merged.protocol["merged"] == [a.fingerprint, b.fingerprint, c.fingerprint]
+    assert all(entry.processes == 9 for entry in merged.entries.values())
+
+
 def test_times_are_taken_to_one_speed():
     quick, slow = made(seed=0), made(seed=0, speed=3.0)
     merged = merge([quick, slow], Toy())
@@ -139,6 +146,8 @@ def test_what_does_not_belong_together():
     for tables, words in (
         ([a], "two or more"),
         ([a, a], "twice"),
+        ([merge([a, made(seed=1)], Toy()), a], "twice"),
+        ([made(seed=2), merge([merge([a, made(seed=1)], Toy()), made(seed=2)], Toy())], "twice"),
         ([a, made(seed=1, device=THERE)], "cpu: expected A processor, got A phone"),
         ([a, replace(made(seed=1), plan="0" * 64)], "plan"),
         ([a, replace(made(seed=1), protocol={"version": 2})], "protocol"),

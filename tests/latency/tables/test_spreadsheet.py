@@ -46,6 +46,15 @@ def test_other_columns_are_left_alone(tmp_path):
     assert (entry.ms, entry.low_ms, entry.quality) == (0.5, None, "published")
 
 
+def test_what_spreadsheets_write(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(f"unit,ms\r\n{KEY},0.5\r\n", encoding="utf-8-sig")
+    assert list(read_csv(path, Toy(), PHONE).entries) == [KEY]
+    path.write_text(f"unit,ms\n{KEY},0.5\n", encoding="utf-16")
+    with pytest.raises(LatencyTableError, match=r"table\.csv: expected columns .* in UTF-8"):
+        read_csv(path, Toy(), PHONE)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -59,6 +68,9 @@ def test_other_columns_are_left_alone(tmp_path):
         (f"unit,ms\n{KEY}\n", "got ''"),
         (f"unit,ms\n{KEY},1\n{KEY},2\n", "line 3: unit '8x8x8: relu' stands there twice"),
         (f"unit,ms,low_ms,high_ms\n{KEY},1,2,3\n", "low_ms <= ms <= high_ms"),
+        (f"unit,ms,low_ms\n{KEY},1,2\n", "low_ms <= ms <= high_ms, got 2.0, 1.0, None"),
+        ("unit,ms\n", "no line but the head"),
+        ('unit,ms\n"' + 200_000 * "x", "got other text"),
     ],
 )
 def test_lines_that_are_no_entries(tmp_path, text, words):

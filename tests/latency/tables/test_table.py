@@ -152,6 +152,13 @@ def test_intervals_know_poorly_measured_units(table):
     assert (high[1] - center[1]) / center[1] == pytest.approx((high[0] - center[0]) / center[0])
 
 
+def test_an_interval_that_was_cut_off_at_zero_is_no_narrower():
+    whole = Entry(ms=1.0, low_ms=0.5, high_ms=1.5, quality="interpolated")
+    cut = Entry(ms=1.0, low_ms=0.0, high_ms=3.0, quality="interpolated")
+    assert cut.deviation_ms == pytest.approx(4 * whole.deviation_ms)
+    assert replace(cut, high_ms=None).deviation_ms == 0.0
+
+
 def test_rows_with_all_their_units(table):
     entries = {key: entry for key, entry in table.entries.items() if key != CONV.key}
     partial = replace(table, entries=entries)
@@ -200,6 +207,16 @@ def test_files_that_are_not_as_they_were_written(saved, change, message):
         LatencyTable.load(saved)
     assert str(saved) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [('{"schema": 2, "scale": 1e999}', "1e999 is not a number"), (100_000 * "[", "recursion")],
+)
+def test_json_that_is_out_of_bounds(saved, text, message):
+    saved.write_text(text)
+    with pytest.raises(LatencyTableError, match=f"damaged file .*{message}"):
+        LatencyTable.load(saved)
 
 
 def test_half_a_file(saved):
