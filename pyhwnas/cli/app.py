@@ -281,11 +281,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         app(args=arguments)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(
-            f"pyhwnas: {where}cannot be read or written ({error.strerror or error}); check the "
-            "path and the space left, or choose another folder with --out",
-            file=sys.stderr,
-        )
+        what = f"cannot be read or written ({error.strerror or error}); check the path"
+        if not isinstance(error, FileNotFoundError):
+            what += " and the space left, or choose another folder with --out"
+        print(f"pyhwnas: {where}{what}", file=sys.stderr)
         return 2
     except (PyhwnasError, ValueError) as error:
         print(f"pyhwnas: {error}", file=sys.stderr)

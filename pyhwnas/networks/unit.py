@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from pyhwnas.errors import SpaceError
@@ -38,7 +39,8 @@ class Unit:
     Raises
     ------
     SpaceError
-        If a node uses a later value or an operation refuses its input shapes.
+        If a node uses a later value, a number is out of range or an operation refuses its input
+        shapes.
 
     Examples
     --------
@@ -57,12 +59,15 @@ class Unit:
         shapes = list(self.inputs)
         if not shapes:
             raise SpaceError("a unit needs at least one input, got none")
+        if any(size < 0 for shape in shapes for size in shape):
+            raise SpaceError(f"inputs: expected sizes of at least 0, got {self.inputs}")
         for position, node in enumerate(self.nodes):
             if any(not 0 <= value < len(shapes) for value in node.inputs):
                 raise SpaceError(
                     f"node {position} ({node.op}) uses values {node.inputs}; only values "
                     f"0..{len(shapes) - 1} exist before it"
                 )
+            _check_numbers(node.op)
             shapes.append(node.op.out_shape(*(shapes[value] for value in node.inputs)))
         object.__setattr__(self, "shapes", tuple(shapes))
         object.__setattr__(self, "key", _key(self.inputs, self.nodes))
@@ -148,6 +153,15 @@ def join(op: Add | Concat, shapes: Sequence[Shape]) -> Unit:
     shapes = tuple(shapes)
     nodes = (Node(op, tuple(range(len(shapes)))),) if len(shapes) > 1 else ()
     return Unit(shapes, nodes)
+
+
+@functools.lru_cache(maxsize=4096)
+def _check_numbers(op: Op) -> None:
+    for about in fields(op):
+        least = 1 if about.name in ("kernel", "stride", "groups", "dilation") else 0
+        value = getattr(op, about.name)
+        if type(value) is int and value < least:
+            raise SpaceError(f"{op}: expected {about.name} of at least {least}, got {value}")
 
 
 def _key(inputs: tuple[Shape, ...], nodes: tuple[Node, ...]) -> str:

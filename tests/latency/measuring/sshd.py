@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import shutil
@@ -114,7 +115,8 @@ class Server:
     def stop(self) -> None:
         processes = [self._process, *self._process.children(recursive=True), *self.at_work()]
         for process in processes:
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
+                process.kill()
         psutil.wait_procs(processes, timeout=20)
 
 

@@ -240,7 +240,8 @@ def test_a_machine_that_never_comes_back_is_an_error(server, monkeypatch):
     def leave():
         config.write_text(config.read_text().replace(str(server.port), "1"))
         for process in server.connections():
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     _, on_progress = after(2, leave)
     with pytest.raises(LatencyTableError, match=r"no connection to far: .*Connection refused"):
