@@ -130,14 +130,14 @@ def profile(
         resume=resume,
     )
     if as_json:
-        a = table.accuracy
+        error = table.accuracy
         print_json(
             {
                 "table": table.name,
                 "sha256": table.fingerprint,
                 "scale": table.scale,
-                "mape_percent": None if a is None else a.mape,
-                "floor_percent": None if a is None else a.floor,
+                "mape_percent": None if error is None else error.mape,
+                "floor_percent": None if error is None else error.floor,
                 "noisy": table.noisy,
             }
         )

@@ -7,8 +7,9 @@ An operation knows its own settings and nothing of its surroundings: shapes come
 
 from __future__ import annotations
 
+import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias, get_args
 
 from pyhwnas.errors import SpaceError
@@ -30,6 +31,7 @@ __all__ = [
     "Shape",
     "Shuffle",
     "Slice",
+    "check_numbers",
     "parse",
 ]
 
@@ -301,6 +303,16 @@ Op: TypeAlias = (
     | Crop
     | Shuffle
 )
+
+
+@functools.lru_cache(maxsize=4096)
+def check_numbers(op: Op) -> None:
+    """Refuse an operation whose numbers are out of range, such as a stride of 0."""
+    for about in fields(op):
+        least = 1 if about.name in ("kernel", "stride", "groups", "dilation") else 0
+        value = getattr(op, about.name)
+        if type(value) is int and value < least:
+            raise SpaceError(f"{op}: expected {about.name} of at least {least}, got {value}")
 
 
 def parse(text: str) -> Op:

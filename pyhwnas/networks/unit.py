@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pyhwnas.errors import SpaceError
-from pyhwnas.networks.op import Activation, Add, ChannelConv, Concat, Conv, Linear, Op, Shape, parse
+from pyhwnas.networks.op import (
+    Activation,
+    Add,
+    ChannelConv,
+    Concat,
+    Conv,
+    Linear,
+    Op,
+    Shape,
+    check_numbers,
+    parse,
+)
 
 __all__ = ["Node", "Unit", "chain", "join"]
 
@@ -67,7 +77,7 @@ class Unit:
                     f"node {position} ({node.op}) uses values {node.inputs}; only values "
                     f"0..{len(shapes) - 1} exist before it"
                 )
-            _check_numbers(node.op)
+            check_numbers(node.op)
             shapes.append(node.op.out_shape(*(shapes[value] for value in node.inputs)))
         object.__setattr__(self, "shapes", tuple(shapes))
         object.__setattr__(self, "key", _key(self.inputs, self.nodes))
@@ -153,15 +163,6 @@ def join(op: Add | Concat, shapes: Sequence[Shape]) -> Unit:
     shapes = tuple(shapes)
     nodes = (Node(op, tuple(range(len(shapes)))),) if len(shapes) > 1 else ()
     return Unit(shapes, nodes)
-
-
-@functools.lru_cache(maxsize=4096)
-def _check_numbers(op: Op) -> None:
-    for about in fields(op):
-        least = 1 if about.name in ("kernel", "stride", "groups", "dilation") else 0
-        value = getattr(op, about.name)
-        if type(value) is int and value < least:
-            raise SpaceError(f"{op}: expected {about.name} of at least {least}, got {value}")
 
 
 def _key(inputs: tuple[Shape, ...], nodes: tuple[Node, ...]) -> str:

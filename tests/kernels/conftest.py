@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import homes
+from reference import programs
 
 
 @pytest.fixture(params=[1, 2, 7])
@@ -42,3 +43,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "threads" in getattr(item, "fixturenames", ()):
             item.add_marker("threads")
+
+
+@pytest.fixture
+def diamond():
+    """A plan whose branches may be absent."""
+    return programs.diamond()

@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 from reference.programs import (
+    DIAMOND_ROWS,
     Unit,
     chain_of_choices,
     one_unit,
-    program,
     random_unit,
     random_weights,
 )
@@ -137,34 +137,19 @@ def test_a_row_is_scored_alone(kernels):
     assert expected_on_gpu(kernels, arrays, rows[:0], places).shape == (0,)
 
 
-@pytest.fixture
-def diamond():
-    """Slots: stem, two optional branches, a join of what is there, a head."""
-    shape = (4, 6, 6)
-    stem, conv, skip, join, head, alone = (
-        Unit((3, 6, 6)), Unit(shape), Unit(shape), Unit(shape, shape), Unit(shape), Unit(shape)
-    )  # fmt: skip
-    stem.node("conv", 0, out=4, k=3, p=1)
-    conv.node("conv", conv.node("relu", 0), out=4, k=3, p=1)
-    join.node("add", 0, 1)
-    head.node("linear", head.node("global_avgpool", 0), out=2)
-    return program([[-1], [0], [0], [1, 2], [3]], [stem, conv, skip, join, head, alone])
-
-
-ROWS = [[0, 1, 1, 3, 4], [0, 1, 2, 3, 4], [0, 2, 2, 3, 4], [0, -1, 1, 5, 4], [0, 2, -1, 2, 4]]
 DEAD = [[0, -1, -1, 5, 4], [-1, 1, 1, 3, 4], [0, 1, 1, 3, -1], [0, -1, 1, 3, 4]]
 
 
 def test_absent_slots(kernels, diamond):
-    places = places_in(ROWS + DEAD)
-    ours = expected_on_gpu(kernels, diamond, ROWS, places)
-    assert_close(ours, expected_on_cpu(diamond, ROWS), 1e-12)
+    places = places_in(DIAMOND_ROWS + DEAD)
+    ours = expected_on_gpu(kernels, diamond, DIAMOND_ROWS, places)
+    assert_close(ours, expected_on_cpu(diamond, DIAMOND_ROWS), 1e-12)
     dead = expected_on_gpu(kernels, diamond, DEAD, places)
     assert dead.tolist() == [-math.inf] * len(DEAD)
-    weights = random_weights(diamond, ROWS)
+    weights = random_weights(diamond, DIAMOND_ROWS)
     for precision, tolerance in TOLERANCE.items():
-        ours = sampled_on_gpu(kernels, diamond, ROWS, weights, precision)
-        assert_close(ours, score_on_cpu(diamond, ROWS, weights, precision), tolerance)
+        ours = sampled_on_gpu(kernels, diamond, DIAMOND_ROWS, weights, precision)
+        assert_close(ours, score_on_cpu(diamond, DIAMOND_ROWS, weights, precision), tolerance)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +162,7 @@ def test_absent_slots(kernels, diamond):
 )
 def test_rows_that_do_not_fit_are_named(kernels, diamond, row, message):
     with pytest.raises(ValueError, match=message):
-        expected_on_gpu(kernels, diamond, [ROWS[0], row, row], places_in(ROWS))
+        expected_on_gpu(kernels, diamond, [DIAMOND_ROWS[0], row, row], places_in(DIAMOND_ROWS))
 
 
 @pytest.mark.parametrize("scale", [2.0**-20, 2.0**20])

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from reference import synflow_by_definition as reference
 from reference.programs import (
+    DIAMOND_ROWS,
     Unit,
     chain_of_choices,
     one_unit,
-    program,
     random_unit,
     random_weights,
 )
@@ -100,40 +100,23 @@ def test_inverted_bottlenecks_with_gates(activation):
     assert_follows_definition(*one_unit(unit))
 
 
-@pytest.fixture
-def diamond():
-    """Slots: stem, two optional branches, a join of what is there, a head."""
-    shape = (4, 6, 6)
-    stem, conv, skip, join, head, alone = (
-        Unit((3, 6, 6)), Unit(shape), Unit(shape), Unit(shape, shape), Unit(shape), Unit(shape)
-    )  # fmt: skip
-    stem.node("conv", 0, out=4, k=3, p=1)
-    conv.node("conv", conv.node("relu", 0), out=4, k=3, p=1)
-    join.node("add", 0, 1)
-    head.node("linear", head.node("global_avgpool", 0), out=2)
-    return program([[-1], [0], [0], [1, 2], [3]], [stem, conv, skip, join, head, alone])
-
-
-ROWS = [[0, 1, 1, 3, 4], [0, 1, 2, 3, 4], [0, 2, 2, 3, 4], [0, -1, 1, 5, 4], [0, 2, -1, 2, 4]]
-
-
 def test_a_unit_has_weights_of_its_own_in_each_slot(diamond):
-    assert_follows_definition(diamond, ROWS)
+    assert_follows_definition(diamond, DIAMOND_ROWS)
 
 
 def test_networks_without_a_path_score_minus_infinity(diamond):
     dead = [[0, -1, -1, 5, 4], [-1, 1, 1, 3, 4], [0, 1, 1, 3, -1], [0, -1, 1, 3, 4]]
-    weights = random_weights(diamond, ROWS + dead)
+    weights = random_weights(diamond, DIAMOND_ROWS + dead)
     assert score(diamond, dead, weights).tolist() == [-math.inf] * len(dead)
     zero = {place: [(0 * w, 0 * b) for w, b in pairs] for place, pairs in weights.items()}
-    assert score(diamond, ROWS, zero).tolist() == [-math.inf] * len(ROWS)
+    assert score(diamond, DIAMOND_ROWS, zero).tolist() == [-math.inf] * len(DIAMOND_ROWS)
 
 
 @pytest.mark.parametrize("precision", TOLERANCE)
 def test_a_row_is_scored_alone_and_with_any_number_of_threads(diamond, threads, precision):
-    weights = random_weights(diamond, ROWS)
-    alone = np.concatenate([score(diamond, [row], weights, precision) for row in ROWS])
-    together = score(diamond, ROWS * 40, weights, precision, threads)
+    weights = random_weights(diamond, DIAMOND_ROWS)
+    alone = np.concatenate([score(diamond, [row], weights, precision) for row in DIAMOND_ROWS])
+    together = score(diamond, DIAMOND_ROWS * 40, weights, precision, threads)
     np.testing.assert_array_equal(together, np.tile(alone, 40))
     assert score(diamond, np.zeros((0, 5)), weights, precision, threads).shape == (0,)
 
@@ -194,7 +177,7 @@ def test_weights_that_do_not_fit_are_refused(diamond, places, offsets, size, mes
     with pytest.raises(ValueError, match=message):
         _core.synflow(
             program=tuple(diamond.values()),
-            unit_ids=np.array(ROWS, np.int32), places=np.array(places, np.int32),
+            unit_ids=np.array(DIAMOND_ROWS, np.int32), places=np.array(places, np.int32),
             weight_offsets=np.array(offsets, np.int64), weights=np.ones(size, np.float32),
             double_precision=False, threads=1,
         )  # fmt: skip
@@ -202,9 +185,9 @@ def test_weights_that_do_not_fit_are_refused(diamond, places, offsets, size, mes
 
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
 def test_weights_are_finite_and_not_negative(diamond, value):
-    weights = random_weights(diamond, ROWS)
+    weights = random_weights(diamond, DIAMOND_ROWS)
     weights[0, 0][0][0][1, 2, 0, 1] = value
     with pytest.raises(
         ValueError, match=r"weights must be finite and not negative, got .* at index"
     ):
-        score(diamond, ROWS, weights)
+        score(diamond, DIAMOND_ROWS, weights)

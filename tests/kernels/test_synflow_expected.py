@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 from reference import synflow_by_definition as reference
-from reference.programs import Unit, chain_of_choices, one_unit, program, random_unit
+from reference.programs import DIAMOND_ROWS, Unit, chain_of_choices, one_unit, program, random_unit
 
 from pyhwnas import _core
 
@@ -103,25 +103,8 @@ def test_operations_that_do_not_fit_are_refused(name, column, value, message):
         score(*one_unit(unit))
 
 
-@pytest.fixture
-def diamond():
-    """Slots: stem, two optional branches, a join of what is there, a head."""
-    shape = (4, 6, 6)
-    stem, conv, skip, join, head, alone = (
-        Unit((3, 6, 6)), Unit(shape), Unit(shape), Unit(shape, shape), Unit(shape), Unit(shape)
-    )  # fmt: skip
-    stem.node("conv", 0, out=4, k=3, p=1)
-    conv.node("conv", conv.node("relu", 0), out=4, k=3, p=1)
-    join.node("add", 0, 1)
-    head.node("linear", head.node("global_avgpool", 0), out=2)
-    return program([[-1], [0], [0], [1, 2], [3]], [stem, conv, skip, join, head, alone])
-
-
-ROWS = [[0, 1, 1, 3, 4], [0, 1, 2, 3, 4], [0, 2, 2, 3, 4], [0, -1, 1, 5, 4], [0, 2, -1, 2, 4]]
-
-
 def test_absent_slots_are_skipped(diamond):
-    assert_scores_follow_definition(diamond, ROWS)
+    assert_scores_follow_definition(diamond, DIAMOND_ROWS)
 
 
 def test_networks_without_a_path_score_minus_infinity(diamond):
@@ -133,9 +116,9 @@ def test_networks_without_a_path_score_minus_infinity(diamond):
 
 
 def test_a_row_is_scored_alone_and_with_any_number_of_threads(diamond, threads):
-    rows = np.array(ROWS * 40, dtype=np.int32)
+    rows = np.array(DIAMOND_ROWS * 40, dtype=np.int32)
     rows.setflags(write=False)
-    alone = np.concatenate([score(diamond, [row]) for row in ROWS])
+    alone = np.concatenate([score(diamond, [row]) for row in DIAMOND_ROWS])
     np.testing.assert_array_equal(score(diamond, rows, threads), np.tile(alone, 40))
     assert score(diamond, rows[:0], threads).shape == (0,)
 
@@ -236,7 +219,7 @@ class TestPrograms:
         diamond[name] = diamond[name].copy()
         diamond[name][index] = value
         with pytest.raises(ValueError, match=message):
-            score(diamond, ROWS)
+            score(diamond, DIAMOND_ROWS)
 
     @pytest.mark.parametrize("seed", range(200))
     def test_random_damage_never_crashes(self, diamond, seed):
@@ -247,7 +230,7 @@ class TestPrograms:
             flat[rng.integers(len(flat))] = rng.integers(-2, 8)
             diamond[name] = flat.reshape(diamond[name].shape)
         try:
-            assert not np.isnan(score(diamond, ROWS)).any()
+            assert not np.isnan(score(diamond, DIAMOND_ROWS)).any()
         except ValueError:
             pass
 
@@ -255,15 +238,15 @@ class TestPrograms:
         for name in diamond:
             short = {**diamond, name: diamond[name][:-1].copy()}
             with pytest.raises(ValueError, match=r"must|expected"):
-                score(short, ROWS)
+                score(short, DIAMOND_ROWS)
             empty = {**diamond, name: diamond[name][:0].copy()}
             with pytest.raises(ValueError, match=r"must|expected"):
-                score(empty, ROWS)
+                score(empty, DIAMOND_ROWS)
 
     def test_arrays_that_are_missing_are_refused(self, diamond):
         del diamond["nodes"]
         with pytest.raises(ValueError, match="program: expected 8 arrays, got 7"):
-            score(diamond, ROWS)
+            score(diamond, DIAMOND_ROWS)
 
     @pytest.mark.parametrize(
         ("row", "message"),
@@ -276,11 +259,11 @@ class TestPrograms:
     )
     def test_rows_that_do_not_fit_the_plan_are_named(self, diamond, row, message):
         with pytest.raises(ValueError, match=message):
-            score(diamond, [ROWS[0], row])
+            score(diamond, [DIAMOND_ROWS[0], row])
 
     def test_one_column_per_slot(self, diamond):
         with pytest.raises(ValueError, match="unit_ids must have one column per slot, 5, got 4"):
-            score(diamond, [row[:4] for row in ROWS])
+            score(diamond, [row[:4] for row in DIAMOND_ROWS])
 
 
 def test_gain_scales_every_layer_of_a_linear_chain():

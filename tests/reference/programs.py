@@ -77,6 +77,29 @@ def chain_of_choices():
     return program([[-1], [0], [1], [2], [3]], units), np.array(rows, dtype=np.int32)
 
 
+def diamond():
+    """Slots: stem, two optional branches, a join of what is there, a head."""
+    shape = (4, 6, 6)
+    stem, conv, skip, join, head, alone = (
+        Unit((3, 6, 6)), Unit(shape), Unit(shape), Unit(shape, shape), Unit(shape), Unit(shape)
+    )  # fmt: skip
+    stem.node("conv", 0, out=4, k=3, p=1)
+    conv.node("conv", conv.node("relu", 0), out=4, k=3, p=1)
+    join.node("add", 0, 1)
+    head.node("linear", head.node("global_avgpool", 0), out=2)
+    return program([[-1], [0], [0], [1, 2], [3]], [stem, conv, skip, join, head, alone])
+
+
+DIAMOND_ROWS = [
+    [0, 1, 1, 3, 4],
+    [0, 1, 2, 3, 4],
+    [0, 2, 2, 3, 4],
+    [0, -1, 1, 5, 4],
+    [0, 2, -1, 2, 4],
+]
+"""Networks of the diamond that have a path."""
+
+
 def random_unit(rng, n_nodes):
     """A unit of random nodes whose last node gathers all values that nothing else uses."""
     unit = Unit((int(rng.integers(1, 5)), *(int(x) for x in rng.integers(1, 9, 2))))
