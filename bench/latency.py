@@ -68,11 +68,14 @@ WAYS: dict[str, Callable[..., list[Case]]] = {
     "carrier, warm": lambda unit, raw: [in_carrier(unit, raw=raw)],
     "carrier, cold": lambda unit, raw: [in_carrier(unit, raw=raw, cold=True)],
     "carrier, cold from 32 KiB of weights on": lambda unit, raw: [
+        in_carrier(unit, raw=raw, cold=_weights(unit) >= 2**15)
+    ],
+    "carrier, cold from 256 KiB of weights on": lambda unit, raw: [
         in_carrier(unit, raw=raw, cold=_weights(unit) >= COLD_BYTES)
     ],
     "chain": lambda unit, raw: [in_chain(unit, raw=raw)],
 }
-OURS = "carrier, cold from 32 KiB of weights on"
+OURS = "carrier, cold from 256 KiB of weights on"
 
 
 @dataclass(frozen=True)
@@ -222,7 +225,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", default="onnxruntime")
     parser.add_argument("--spaces", nargs="*", default=list(SPACES), choices=list(SPACES))
-    parser.add_argument("--probes", type=int, default=4)
+    parser.add_argument("--probes", type=int, default=8)
     parser.add_argument("--held-out", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--processes", type=int, default=3)

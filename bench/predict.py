@@ -64,7 +64,9 @@ class Peer:
         spread = [(e.high_ms - e.low_ms) / (2 * Z) if e else 0.0 for e in entries]
         self.variance = np.array([*spread, 0.0]) ** 2
         self.scale = table.scale
-        self.reach = student_quantile(0.95, 8) * table.accuracy.residual_spread
+        found = table.accuracy
+        freedom = found.freedom(len(table.anchor_ms))
+        self.reach = student_quantile(0.95, freedom) * found.residual_spread
 
     def predict(self, ids: np.ndarray) -> np.ndarray:
         return self.scale * self.ms[ids].sum(axis=1)

@@ -42,7 +42,7 @@ def profile(
     target_interval: Annotated[
         str,
         typer.Option(help="Half of the 90 % interval at which a model has settled."),
-    ] = "2%",
+    ] = "1%",
     time_cap: Annotated[float | None, typer.Option(help="Seconds for all of them.")] = None,
     ssh: Annotated[
         str | None,

@@ -42,7 +42,7 @@ def profile(
     processes: int = 3,
     settings: Settings | None = None,
     time_cap: float | None = None,
-    probes: int = 4,
+    probes: int = 8,
     held_out: int = 8,
     seed: int = 0,
     units: Collection[str] | None = None,
@@ -75,7 +75,9 @@ def profile(
         Seconds for all timing processes together, those of an interrupted call included.
     probes, held_out : int
         Whole networks to fit the scale to, spread from small to large, and random ones to check
-        it on.
+        it on. Scales of four networks instead of eight were off by 3.4 instead of 2.6 %
+        (NAS-Bench-201, six tables of a quiet machine) and 2.6 instead of 2.2 % (MobileNetV3,
+        three).
     seed : int
         Chooses networks and the order of measurements.
     units : collection of str, optional

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -61,22 +61,32 @@ def spread_of_median(values: Sequence[float] | Vector) -> float:
     return float(np.std(values, ddof=1)) * median_deviation(len(values))
 
 
-def student_quantile(p: float, freedom: int) -> float:
-    """Quantile of Student's t distribution, to two digits.
+@functools.lru_cache
+def student_quantile(p: float, freedom: float) -> float:
+    """Quantile of Student's t distribution.
+
+    Parameters
+    ----------
+    p : float
+        From 0.5 up, below 1.
+    freedom : float
+        Degrees of freedom, at least 1, whole or not.
+
+    Returns
+    -------
+    float
+        To four digits at least.
 
     Notes
     -----
-    Closed forms for one and two degrees of freedom, above the Cornish-Fisher expansion around the
-    normal quantile (Abramowitz and Stegun, 26.7.5).
+    With ``t = sqrt(freedom) tan(a)`` the density is a power of a cosine: its integral is taken by
+    Gauss and Legendre's rule, and the angle is found by bisection.
     """
-    if freedom == 1:
-        return math.tan(math.pi * (p - 0.5))
-    if freedom == 2:
-        return (2 * p - 1) / math.sqrt(2 * p * (1 - p))
-    z = NormalDist().inv_cdf(p)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-    )
-    return z + math.fsum(term / freedom**i for i, term in enumerate(terms, 1))
+    nodes, weights = np.polynomial.legendre.leggauss(64)
+    whole = math.sqrt(math.pi) * math.exp(math.lgamma(freedom / 2) - math.lgamma((freedom + 1) / 2))
+    low, high = 0.0, math.pi / 2
+    for _ in range(52):
+        angle = (low + high) / 2
+        mass = angle / 2 * weights @ np.cos(angle / 2 * (nodes + 1)) ** (freedom - 1)
+        low, high = (angle, high) if mass < (p - 0.5) * whole else (low, angle)
+    return math.sqrt(freedom) * math.tan((low + high) / 2)

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from pyhwnas import _core
 from pyhwnas.latency.spread import student_quantile
-from pyhwnas.latency.tables.calibrate import Accuracy, EnergyAccuracy
 
 __all__ = ["around"]
 
@@ -18,7 +17,9 @@ def around(
     center: npt.NDArray[np.float64],
     ids: npt.NDArray[np.int32],
     variance: npt.NDArray[np.float64],
-    found: Accuracy | EnergyAccuracy,
+    *,
+    spread: float,
+    freedom: float,
     level: float,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Find an interval around each prediction.
@@ -31,8 +32,10 @@ def around(
         Live unit ids of the rows.
     variance : ndarray of float64, shape (n_units,)
         What each unit adds to the square of the deviation.
-    found : Accuracy or EnergyAccuracy
-        How far predictions were off on held-out networks.
+    spread : float
+        How far measured networks are off their predictions, relative to these.
+    freedom : float
+        How many degrees of freedom that is known with.
     level : float
         Probability with which a measured network is to lie within, above 0 and below 1.
 
@@ -43,8 +46,8 @@ def around(
     """
     if not 0 < level < 1:
         raise ValueError(f"level: expected a number between 0 and 1, got {level}")
-    n, tail = len(found.held_out), (1 + level) / 2
-    network = student_quantile(tail, n) * found.residual_spread * center
+    tail = (1 + level) / 2
+    network = student_quantile(tail, freedom) * spread * center
     units = NormalDist().inv_cdf(tail) * np.sqrt(_core.gather_sum(variance, ids, 1))
     reach = np.hypot(network, units)
     return np.maximum(center - reach, 0.0), center + reach

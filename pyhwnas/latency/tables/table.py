@@ -212,13 +212,13 @@ class LatencyTable:
         -----
         The reach to either side is the root of two squares. One is the network's: residuals
         relative to the prediction are taken as normal around 0 with the spread that was seen on
-        the held-out networks. That spread comes from few networks, hence Student's quantile for
-        one more. The other is the units': the sum of their variances, which tells networks of
-        well-measured units from networks of contended or interpolated ones, as the spread of a
-        few networks cannot. Units are taken as independent and normal, with the spread that
-        their processes show or their interval states; one without either adds nothing. What
-        the spread already holds of the units' errors is counted twice: intervals are rather too
-        wide.
+        the held-out networks, and on all of them together from process to process. That comes from
+        few networks and fewer processes, hence Student's quantile. The other is the units': the
+        sum of their variances, which tells networks of well-measured units from networks of
+        contended or interpolated ones, as the spread of a few networks cannot. Units are taken as
+        independent and normal, with the spread that their processes show or their interval states;
+        one without either adds nothing. What the spread already holds of the units' errors is
+        counted twice: intervals are rather too wide.
         """
         if self.accuracy is None:
             raise LatencyTableError(
@@ -227,7 +227,9 @@ class LatencyTable:
             )
         center, ids = self._look_up(space, X, 1)
         variance = self.scale**2 * self._of(plan_of(space)).variance
-        return around(center, ids, variance, self.accuracy, level)
+        freedom = self.accuracy.freedom(len(self.anchor_ms))
+        spread = self.accuracy.residual_spread
+        return around(center, ids, variance, spread=spread, freedom=freedom, level=level)
 
     def energy_interval(
         self, space: Space, X: npt.NDArray[np.int64], *, level: float = 0.9
@@ -252,7 +254,8 @@ class LatencyTable:
         energy = self._energy()
         center, ids = self._look_up(space, X, 1, energy=energy)
         variance = energy.scale**2 * self._of(plan_of(space)).variance_mj
-        return around(center, ids, variance, energy, level)
+        spread, freedom = energy.residual_spread, len(energy.held_out)
+        return around(center, ids, variance, spread=spread, freedom=freedom, level=level)
 
     def interpolated(self, space: Space, X: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Count the units of each row that were interpolated, not measured, int64[n]."""

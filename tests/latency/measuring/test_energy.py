@@ -198,10 +198,10 @@ def test_a_table_without_energies_says_how_to_count_them(table):
 
 def test_intervals_of_energies_are_those_of_times_at_a_constant_power():
     space, table = Toy(), counted(made(), mj_per_ms=20.0)
-    energy = replace(
-        table.energy, scale=table.scale, residual_spread=table.accuracy.residual_spread
-    )
-    table = replace(table, energy=energy)
+    own = table.accuracy.own_spread  # energies have nothing that processes share
+    energy = replace(table.energy, scale=table.scale, residual_spread=own)
+    accuracy = replace(table.accuracy, residual_spread=own)
+    table = replace(table, energy=energy, accuracy=accuracy)
     for level in (0.5, 0.9):
         times, energies = (
             find(space, ALL[1:], level=level) for find in (table.interval, table.energy_interval)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -57,11 +59,11 @@ def test_the_scale_is_known_as_well_as_the_median_of_ratios():
     assert accuracy([], [NetworkError("a", 1.0, 1.0)], [], 1).scale_deviation is None
 
 
-@pytest.mark.parametrize("freedom", [1, 2, 4, 8, 30])
-@pytest.mark.parametrize("p", [0.75, 0.95, 0.975, 0.995])
+@pytest.mark.parametrize("freedom", [1, 1.3, 2, 2.5, 4, 30, 1e4])
+@pytest.mark.parametrize("p", [0.5, 0.75, 0.95, 0.995, 0.9999])
 def test_student_quantiles(p, freedom):
-    rel = 0.02 if freedom == 4 else 0.01
-    assert student_quantile(p, freedom) == pytest.approx(stats.t.ppf(p, freedom), rel=rel)
+    expected = stats.t.ppf(p, freedom)
+    assert student_quantile(p, freedom) == pytest.approx(expected, rel=1e-4, abs=1e-9)
 
 
 def test_errors_are_those_of_the_scaled_prediction():
@@ -132,11 +134,27 @@ def test_what_all_networks_share_in_a_process_shows_in_none_of_their_errors():
 def test_the_spread_is_that_of_measuring_again():
     rng = np.random.default_rng(0)
     ms = rng.uniform(1.0, 5.0, 8)
-    stated, seen = [], []
+    stated, seen, within = [], [], []
     for _ in range(3000):
         first, again = ms[:, None] * np.exp(rng.normal(0.0, 0.04, size=(2, 1, 3)))
         predicted, measured = np.median(first, axis=1), np.median(again, axis=1)
         rows = [NetworkError("n", a, a) for a in predicted]
-        stated.append(accuracy([], rows, first.tolist(), 1.0).residual_spread)
+        found = accuracy([], rows, first.tolist(), 1.0)
+        stated.append(found.residual_spread)
         seen += list(measured / predicted - 1)
+        reach = student_quantile(0.95, found.freedom(3)) * found.residual_spread
+        within.append(np.abs(measured / predicted - 1) <= reach)
     assert np.sqrt(np.mean(np.square(stated))) == pytest.approx(np.std(seen), rel=0.1)
+    assert np.mean(within) == pytest.approx(0.9, abs=0.03)
+
+
+def test_degrees_of_freedom_lie_between_those_of_the_parts():
+    networks = [NetworkError(str(i), 1.0, 1.0 + 0.03 * (-1) ** i) for i in range(20)]
+    own = accuracy([], networks, [], 1.0)
+    assert own.freedom(3) == pytest.approx(20)
+    both = replace(own, residual_spread=np.hypot(0.03, 0.03))
+    assert both.freedom(3) == pytest.approx(4 / (1 / 20 + 1 / 2))
+    shared = replace(own, residual_spread=1.0)
+    assert shared.freedom(3) == pytest.approx(2, rel=0.01)
+    exact = accuracy([], [NetworkError("a", 1.0, 1.0)] * 20, [], 1.0)
+    assert exact.freedom(3) == 20
