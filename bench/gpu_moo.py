@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from bench import fronts
-from bench.gpu_timing import interleaved_ms, largest_difference, run_cells
+from bench.gpu_timing import first_line, interleaved_ms, largest_difference, run_cells
 from pyhwnas import moo
 
 Call = Callable[[], Any]
@@ -85,11 +85,13 @@ def torch_sort(F: torch.Tensor) -> torch.Tensor:
 
 def evox_sort(F: torch.Tensor) -> dict[str, Call]:
     """EvoX's, where it is installed; it needs n x n values of several types."""
-    if importlib.util.find_spec("evox") is None:
-        return {}
-    from evox.operators.selection import non_dominate_rank
 
-    return {"evox": partial(non_dominate_rank, F)}
+    def call() -> torch.Tensor:
+        from evox.operators.selection import non_dominate_rank
+
+        return non_dominate_rank(F)
+
+    return {"evox": call} if importlib.util.find_spec("evox") else {}
 
 
 MOST_ROWS_OF_TORCH = 100_000  # of n x n matrices: ten gigabytes
@@ -104,12 +106,19 @@ def torch_crowding(F: torch.Tensor) -> torch.Tensor:
 
 
 def evox_crowding(F: torch.Tensor) -> dict[str, Call]:
-    if importlib.util.find_spec("evox") is None:
-        return {}
-    from evox.operators.selection import crowding_distance
+    """EvoX's sums have torch's default type, whatever the values have."""
 
-    every = torch.ones(len(F), dtype=torch.bool, device=F.device)
-    return {"evox": partial(crowding_distance, F, every)}
+    def call() -> torch.Tensor:
+        from evox.operators.selection import crowding_distance
+
+        usual = torch.get_default_dtype()
+        torch.set_default_dtype(F.dtype)
+        try:
+            return crowding_distance(F, torch.ones(len(F), dtype=torch.bool, device=F.device))
+        finally:
+            torch.set_default_dtype(usual)
+
+    return {"evox": call} if importlib.util.find_spec("evox") else {}
 
 
 def by_blocks(measure: Callable[[torch.Tensor], torch.Tensor], R: torch.Tensor) -> torch.Tensor:
@@ -326,7 +335,7 @@ TASKS = {
 
 
 def measure(cell: Cell, machine: dict[str, Any]) -> dict[str, Any]:
-    """Values, then times; a difference ends the cell with its size."""
+    """Values, then times; ours must agree, and a rival that differs or fails is not timed."""
     start = time.process_time()
     expected = cell.cpu()
     cpu_ms = (time.process_time() - start) * 1e3
@@ -336,12 +345,18 @@ def measure(cell: Cell, machine: dict[str, Any]) -> dict[str, Any]:
     for name, call in list(calls.items()):
         try:
             difference = largest_difference(call(), expected)
-        except torch.OutOfMemoryError:
-            row[f"times_{name}"] = "out of memory"
+        except Exception as error:
+            if name == "ours":
+                raise
+            row[f"times_{name}"] = first_line(error)
             del calls[name]
             continue
-        if difference > cell.close:
-            return row | {"wrong": name, "difference": difference}
+        if difference <= cell.close:
+            continue
+        row |= {"wrong": name, "difference": difference}
+        if name == "ours":
+            return row
+        del calls[name]
     if cpu_ms < 100:  # once more, with warm caches
         start = time.process_time()
         cell.cpu()

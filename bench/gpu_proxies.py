@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from bench import zero_cost_peers as peers
-from bench.gpu_timing import interleaved_ms, largest_difference, run_cells
+from bench.gpu_timing import first_line, interleaved_ms, largest_difference, run_cells
 from pyhwnas import _core, networks, spaces
 from pyhwnas._gpu import gpu_of
 from pyhwnas.networks.weights import initial
@@ -166,7 +166,7 @@ def kernel(name: str, *arguments: Any) -> Any:
 
 def distances_in_torch(codes: torch.Tensor) -> torch.Tensor:
     """By products of matrices of ones and minus ones, whose sums float32 holds exactly."""
-    products = torch.matmul(codes, codes.transpose(1, 2)).float()
+    products = torch.bmm(codes, codes.transpose(1, 2), out_dtype=torch.float32)
     return ((codes.shape[2] - products) / 2).long()
 
 
@@ -247,7 +247,7 @@ TASKS = {"bits": bits, "expected": expected, "sampled": sampled, "forwards": for
 
 
 def measure(cell: Cell, machine: dict[str, Any]) -> dict[str, Any]:
-    """Values, then times; a difference ends the cell with its size."""
+    """Values, then times; a difference ends the cell, a rival that fails is not timed."""
     row: dict[str, Any] = {"task": cell.name, "things": cell.things}
     ours, expected = cell.ours(), cell.expected()
     if isinstance(ours, tuple):
@@ -265,12 +265,21 @@ def measure(cell: Cell, machine: dict[str, Any]) -> dict[str, Any]:
         start = time.process_time()
         cell.cpu[0]()
         row["cpu_per_second"] = cell.cpu[1] / (time.process_time() - start)
-    ms = interleaved_ms({"ours": cell.ours, **{k: call for k, (call, _) in cell.rivals.items()}})
+    calls = {"ours": cell.ours}
+    for name, (call, _) in cell.rivals.items():
+        try:
+            call()
+            calls[name] = call
+        except Exception as error:
+            row[f"times_{name}"] = first_line(error)
+    ms = interleaved_ms(calls)
     seconds = ms["ours"] / 1e3
     row |= {"ms": ms, "per_second": cell.things / seconds}
     if cell.goal is not None:
         row["goal"] = cell.goal
     for name, (_, things) in cell.rivals.items():
+        if name not in ms:
+            continue
         row[f"times_{name}"] = row["per_second"] / (things / ms[name] * 1e3)
     if "cpu_per_second" in row:
         row["times_cpu"] = row["per_second"] / row["cpu_per_second"]

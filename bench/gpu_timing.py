@@ -16,7 +16,14 @@ import torch
 
 from bench.record import save
 
-__all__ = ["copy_bandwidth", "describe", "interleaved_ms", "largest_difference", "run_cells"]
+__all__ = [
+    "copy_bandwidth",
+    "describe",
+    "first_line",
+    "interleaved_ms",
+    "largest_difference",
+    "run_cells",
+]
 
 SECONDS = 0.3  # for all rounds of one call; long calls are timed three times all the same
 ROUNDS = 15
@@ -81,6 +88,11 @@ def largest_difference(ours: Any, expected: Any) -> float:
     with np.errstate(invalid="ignore"):
         difference = np.abs(a - b) / np.maximum(np.abs(b), 1.0)
     return float(np.max(np.where(a == b, 0.0, difference), initial=0.0))
+
+
+def first_line(error: Exception) -> str:
+    """Why a rival is not timed."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def run_cells(

@@ -103,7 +103,7 @@ std::shared_ptr<Result::Owned> Result::own(cuda::Buffer<std::byte>&& memory, con
     check(cudaStreamSynchronize(stream.handle));
   }
   // Whoever lets go of it last may be a thread of another library, with another current device.
-  return {new Owned{std::move(memory), stream}, [](Owned* owned) {
+  return {new Owned{stream, std::move(memory)}, [](Owned* owned) {
             if (Py_IsInitialized() == 0) return;  // the process ends, and its memory with it
             const py::gil_scoped_acquire lock;
             int before = 0;

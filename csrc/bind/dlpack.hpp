@@ -133,8 +133,8 @@ class Result {
 
  private:
   struct Owned {
+    Stream stream;  // outlives the memory, which goes back to it
     cuda::Buffer<std::byte> memory;
-    Stream stream;
   };
   template <class Managed>
   struct Export;

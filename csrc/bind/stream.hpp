@@ -22,8 +22,10 @@ inline void check(cudaError_t status) {
   cudaGetLastError();  // so that the next call does not find it
   const std::string code = " (CUDA error " + std::to_string(static_cast<int>(status)) + ")";
   if (status == cudaErrorMemoryAllocation) {
-    throw CudaFailure("the GPU has no room for what this call needs besides its arrays: " +
-                      std::string(cudaGetErrorString(status)) + code);
+    throw CudaFailure(
+        "the GPU has no room for what this call needs besides its arrays; let go of some, or of "
+        "memory that their library keeps in reserve, as torch.cuda.empty_cache() does: " +
+        std::string(cudaGetErrorString(status)) + code);
   }
   throw CudaFailure("CUDA reports: " + std::string(cudaGetErrorString(status)) + code);
 }

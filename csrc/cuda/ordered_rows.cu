@@ -1,5 +1,8 @@
 #include "cuda/ordered_rows.hpp"
 
+#include <algorithm>
+#include <bit>
+
 #include "cuda/launch.hpp"
 #include "cuda/ordered.cuh"
 #include "cuda/primitives.cuh"
@@ -10,37 +13,50 @@ namespace {
 constexpr unsigned kThreads = 256;
 constexpr unsigned kCodeBits = 32;
 constexpr unsigned kWarp = 32;
+// Columns are ranked together up to so many entries, which fill a GPU; more would only take memory.
+constexpr std::size_t kRankedAtOnce = std::size_t{1} << 20;
 
 __device__ unsigned thread_in_grid() {
   return blockIdx.x * blockDim.x + threadIdx.x;
 }
 
-__global__ void keys_kernel(const double* F, unsigned n, unsigned m, unsigned k,
+// Some columns, one after the other: entry k n + i is row i of column first + k.
+__global__ void keys_kernel(const double* F, unsigned n, unsigned m, unsigned first, unsigned size,
                             unsigned long long* keys, std::uint32_t* index) {
-  const unsigned i = thread_in_grid();
-  if (i >= n) return;
-  keys[i] = ordered(F[static_cast<std::size_t>(i) * m + k]);
-  index[i] = i;
+  const unsigned at = thread_in_grid();
+  if (at >= size) return;
+  const unsigned k = at / n;
+  keys[at] = ordered(F[static_cast<std::size_t>(at - k * n) * m + first + k]);
+  index[at] = at;
 }
 
-__global__ void steps_kernel(const unsigned long long* keys, unsigned n, std::uint32_t* steps) {
-  const unsigned i = thread_in_grid();
-  if (i >= n) return;
-  steps[i] = i > 0 && keys[i] != keys[i - 1] ? 1 : 0;
+__global__ void columns_kernel(const std::uint32_t* order, unsigned n, unsigned size,
+                               std::uint32_t* columns) {
+  const unsigned p = thread_in_grid();
+  if (p < size) columns[p] = order[p] / n;
 }
 
-// From ranks in the sorted order to ranks in the order of the rows.
-__global__ void scatter_kernel(const std::uint32_t* dense, const std::uint32_t* order, unsigned n,
-                               std::uint32_t* ranks, std::uint32_t* distinct) {
-  const unsigned i = thread_in_grid();
-  if (i >= n) return;
-  ranks[order[i]] = dense[i];
-  if (i == n - 1) *distinct = dense[i] + 1;
+// order: entries by column and value. 1 where another value begins within a column.
+__global__ void steps_kernel(const unsigned long long* keys, const std::uint32_t* order, unsigned n,
+                             unsigned size, std::uint32_t* steps) {
+  const unsigned p = thread_in_grid();
+  if (p < size) steps[p] = p % n > 0 && keys[order[p]] != keys[order[p - 1]] ? 1 : 0;
+}
+
+// From sums of steps to ranks in the order of the rows.
+__global__ void scatter_kernel(const std::uint32_t* sums, const std::uint32_t* order, unsigned n,
+                               unsigned size, std::uint32_t* ranks, std::uint32_t* distinct) {
+  const unsigned p = thread_in_grid();
+  if (p >= size) return;
+  const std::uint32_t rank = sums[p] - sums[p - p % n];
+  ranks[order[p]] = rank;
+  if (p % n == n - 1) distinct[p / n] = rank + 1;
 }
 
 // Code and sum in one key. Each of the first 32 objectives gives its leading bits.
 __global__ void codes_kernel(const std::uint32_t* ranks, const std::uint32_t* distinct, unsigned n,
-                             unsigned m, unsigned long long* keys, std::uint32_t* index) {
+                             unsigned m, int sum_bits, unsigned long long* keys,
+                             std::uint32_t* index) {
   const unsigned i = thread_in_grid();
   if (i >= n) return;
   const unsigned coded = min(m, kCodeBits);
@@ -56,7 +72,7 @@ __global__ void codes_kernel(const std::uint32_t* ranks, const std::uint32_t* di
       code |= (part >> bit & 1) << (bit * coded + (coded - 1 - k));
     }
   }
-  keys[i] = code << 32 | sum;
+  keys[i] = code << sum_bits | sum;
   index[i] = i;
 }
 
@@ -108,39 +124,54 @@ __global__ void __launch_bounds__(kTile)
 
 cudaError_t OrderedRows::build(const double* F, std::size_t n, std::size_t m, cudaStream_t stream) {
   tiles_.n = static_cast<unsigned>(n);
-  PYHWNAS_CUDA_CHECK(keys_.allocate(n, stream));
-  PYHWNAS_CUDA_CHECK(sorted_keys_.allocate(n, stream));
-  PYHWNAS_CUDA_CHECK(index_.allocate(n, stream));
-  PYHWNAS_CUDA_CHECK(order_.allocate(n, stream));
-  PYHWNAS_CUDA_CHECK(dense_.allocate(n, stream));
+  const std::size_t together = std::clamp<std::size_t>(kRankedAtOnce / n, 1, m);
+  PYHWNAS_CUDA_CHECK(keys_.allocate(together * n, stream));
+  PYHWNAS_CUDA_CHECK(sorted_keys_.allocate(together * n, stream));
+  PYHWNAS_CUDA_CHECK(index_.allocate(together * n, stream));
+  PYHWNAS_CUDA_CHECK(order_.allocate(together * n, stream));
+  PYHWNAS_CUDA_CHECK(by_column_.allocate(together > 1 ? together * n : 0, stream));
+  PYHWNAS_CUDA_CHECK(steps_.allocate(together * n, stream));
   PYHWNAS_CUDA_CHECK(ranks_.allocate(n * m, stream));
   PYHWNAS_CUDA_CHECK(distinct_.allocate(m, stream));
-  for (std::size_t k = 0; k < m; ++k) PYHWNAS_CUDA_CHECK(rank_column(F, m, k, stream));
+  for (std::size_t k = 0; k < m; k += together) {
+    PYHWNAS_CUDA_CHECK(rank_columns(F, m, k, std::min(together, m - k), stream));
+  }
   PYHWNAS_CUDA_CHECK(sort_rows(m, stream));
   return pack(m, stream);
 }
 
-cudaError_t OrderedRows::rank_column(const double* F, std::size_t m, std::size_t k,
-                                     cudaStream_t stream) {
+cudaError_t OrderedRows::rank_columns(const double* F, std::size_t m, std::size_t first,
+                                      std::size_t count, cudaStream_t stream) {
   const unsigned n = tiles_.n;
-  const unsigned grid = blocks_for(n, kThreads);
+  const auto size = static_cast<unsigned>(count * n);
+  const unsigned grid = blocks_for(size, kThreads);
+  PYHWNAS_CUDA_CHECK(launch(keys_kernel, grid, kThreads, 0, stream, F, n, m, first, size,
+                            keys_.data(), index_.data()));
+  PYHWNAS_CUDA_CHECK(sort_pairs(keys_.data(), sorted_keys_.data(), index_.data(), order_.data(),
+                                size, 0, 64, stream));
+  const std::uint32_t* order = order_.data();
+  if (count > 1) {
+    PYHWNAS_CUDA_CHECK(
+        launch(columns_kernel, grid, kThreads, 0, stream, order, n, size, steps_.data()));
+    PYHWNAS_CUDA_CHECK(sort_pairs(steps_.data(), index_.data(), order, by_column_.data(), size, 0,
+                                  static_cast<int>(std::bit_width(count - 1)), stream));
+    order = by_column_.data();
+  }
   PYHWNAS_CUDA_CHECK(
-      launch(keys_kernel, grid, kThreads, 0, stream, F, n, m, k, keys_.data(), index_.data()));
-  PYHWNAS_CUDA_CHECK(sort_pairs(keys_.data(), sorted_keys_.data(), index_.data(), order_.data(), n,
-                                0, 64, stream));
-  PYHWNAS_CUDA_CHECK(
-      launch(steps_kernel, grid, kThreads, 0, stream, sorted_keys_.data(), n, dense_.data()));
-  PYHWNAS_CUDA_CHECK(inclusive_sum(dense_.data(), dense_.data(), n, stream));
-  return launch(scatter_kernel, grid, kThreads, 0, stream, dense_.data(), order_.data(), n,
-                ranks_.data() + k * n, distinct_.data() + k);
+      launch(steps_kernel, grid, kThreads, 0, stream, keys_.data(), order, n, size, steps_.data()));
+  PYHWNAS_CUDA_CHECK(inclusive_sum(steps_.data(), steps_.data(), size, stream));
+  return launch(scatter_kernel, grid, kThreads, 0, stream, steps_.data(), order, n, size,
+                ranks_.data() + first * n, distinct_.data() + first);
 }
 
 cudaError_t OrderedRows::sort_rows(std::size_t m, cudaStream_t stream) {
   const unsigned n = tiles_.n;
+  const int sum_bits = static_cast<int>(std::bit_width((n - 1) * m));
   PYHWNAS_CUDA_CHECK(launch(codes_kernel, blocks_for(n, kThreads), kThreads, 0, stream,
-                            ranks_.data(), distinct_.data(), n, m, keys_.data(), index_.data()));
+                            ranks_.data(), distinct_.data(), n, m, sum_bits, keys_.data(),
+                            index_.data()));
   PYHWNAS_CUDA_CHECK(sort_pairs(keys_.data(), sorted_keys_.data(), index_.data(), order_.data(), n,
-                                0, 64, stream));
+                                0, sum_bits + static_cast<int>(kCodeBits), stream));
   tiles_.order = order_.data();
   return cudaSuccess;
 }

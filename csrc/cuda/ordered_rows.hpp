@@ -50,25 +50,28 @@ __host__ __device__ constexpr unsigned stride_of(unsigned chunk) {
 
 class OrderedRows {
  public:
-  // F[n, m] without NaN, 0 < n < 2^31, 0 < m, n m < 2^32. O(m n) time and memory: one radix sort
-  // for each objective and one of all.
+  // F[n, m] without NaN, 0 < n < 2^31, 0 < m, n m < 2^32. O(m n) time and memory: radix sorts of
+  // the objectives' values, of as many at once as are needed to fill a GPU, and one of all rows.
   cudaError_t build(const double* F, std::size_t n, std::size_t m, cudaStream_t stream);
 
   const Tiles& tiles() const { return tiles_; }
 
  private:
-  cudaError_t rank_column(const double* F, std::size_t m, std::size_t k, cudaStream_t stream);
+  cudaError_t rank_columns(const double* F, std::size_t m, std::size_t first, std::size_t count,
+                           cudaStream_t stream);
   cudaError_t sort_rows(std::size_t m, cudaStream_t stream);
   cudaError_t pack(std::size_t m, cudaStream_t stream);
 
   Tiles tiles_{};
-  Buffer<unsigned long long> keys_;         // [n]
-  Buffer<unsigned long long> sorted_keys_;  // [n]
-  Buffer<std::uint32_t> index_;             // [n]
-  Buffer<std::uint32_t> order_;             // [n]
-  Buffer<std::uint32_t> dense_;             // [n]
-  Buffer<std::uint32_t> ranks_;             // [m][n]
-  Buffer<std::uint32_t> distinct_;          // [m]
+  // Of the columns that are ranked together, then of the rows.
+  Buffer<unsigned long long> keys_;
+  Buffer<unsigned long long> sorted_keys_;
+  Buffer<std::uint32_t> index_;
+  Buffer<std::uint32_t> order_;
+  Buffer<std::uint32_t> by_column_;
+  Buffer<std::uint32_t> steps_;
+  Buffer<std::uint32_t> ranks_;     // [m][n]
+  Buffer<std::uint32_t> distinct_;  // [m]
   Buffer<std::uint32_t> columns_;
   Buffer<std::uint32_t> boxes_;
 };

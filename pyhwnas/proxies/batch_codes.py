@@ -38,7 +38,7 @@ class BatchCodes:
         self._pairs = pairs
         zeros = self._torch.zeros
         integers = {"dtype": self._torch.int64, "device": device}
-        self._n_bits = zeros(n_networks, **integers)
+        self._n_bits = np.zeros(n_networks, dtype=np.int64)
         self._distances = zeros((n_networks, n_images, n_images) if pairs else 0, **integers)
         self._positives = zeros((n_networks, n_images), **integers)
         self._shared = zeros((n_networks, n_images), **integers)
@@ -50,8 +50,8 @@ class BatchCodes:
 
     def add_bits(self, bits: Any, n_units: int, rows: Rows, times: Rows) -> None:
         """Count packed signs."""
-        at, count = (queued(numbers, self._n_bits.device) for numbers in (rows, times))
-        self._n_bits.index_add_(0, at, count * n_units)
+        self._n_bits[rows] += times * n_units  # each network once
+        at, count = (queued(numbers, self._shared.device) for numbers in (rows, times))
         if self._pairs:
             self._distances.index_add_(0, at, _distances(bits) * count[:, None, None])
             return
@@ -60,7 +60,8 @@ class BatchCodes:
 
     def naswot(self) -> npt.NDArray[np.float64]:
         """``ln |det K|`` of each network; see `SignCodes.naswot`."""
-        K = (self._n_bits[:, None, None] - self._distances).double()
+        n_bits = self._torch.from_numpy(self._n_bits).to(self._distances.device)
+        K = (n_bits[:, None, None] - self._distances).double()
         scores: npt.NDArray[np.float64] = self._torch.linalg.slogdet(K)[1].cpu().numpy()
         return scores
 

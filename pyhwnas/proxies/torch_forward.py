@@ -26,7 +26,7 @@ Ids = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.int64]
 Tensor = npt.NDArray[np.float32]
 
-BLOCK_BYTES = 1 << 30
+BLOCK_BYTES = 1 << 31
 """Of the largest value between units, of which about ten exist at a time; or what is free / 16."""
 MOST_NETWORKS = 4096
 MOST_WEIGHTS = 1 << 28
@@ -58,9 +58,10 @@ class TorchForward:
 
     Notes
     -----
-    A batch's networks are chosen so that the largest value takes up to a gibibyte. Kernels are
-    queued without waiting for their results, a few thousand for a batch; graphs of CUDA would not
-    serve again, since every batch groups its networks differently. Convolutions in float32 are as
+    A batch's networks are chosen so that the largest value takes up to two gibibytes. Kernels are
+    queued without waiting for their results, a few thousand for a batch however many networks it
+    has, so that large batches cost the CPU less; graphs of CUDA would not serve again, since every
+    batch groups its networks differently. Convolutions in float32 are as
     exact as torch is told to have them (``torch.backends.cudnn.allow_tf32``).
     """
 

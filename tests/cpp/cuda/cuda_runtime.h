@@ -22,13 +22,9 @@ using std::min;
 #define __device__
 #define __host__
 #define __forceinline__ inline
-#define __noinline__
-#define __constant__ static
 #define __shared__ static  // one block at a time
-#define __restrict__ __restrict
 #define __align__(n) __attribute__((aligned(n)))
 #define __launch_bounds__(...)
-#define __grid_constant__
 
 struct uint3 {
   unsigned x, y, z;
@@ -38,42 +34,12 @@ struct dim3 {
   constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
 };
 
-#define EMULATED_VECTOR(type, name, bytes)                        \
-  struct alignas(2 * sizeof(type)) name##2 {                      \
-    type x, y;                                                    \
-  };                                                              \
-  struct name##3 {                                                \
-    type x, y, z;                                                 \
-  };                                                              \
-  struct alignas(bytes) name##4 {                                 \
-    type x, y, z, w;                                              \
-  };                                                              \
-  inline name##2 make_##name##2(type x, type y) {                 \
-    return {x, y};                                                \
-  }                                                               \
-  inline name##3 make_##name##3(type x, type y, type z) {         \
-    return {x, y, z};                                             \
-  }                                                               \
-  inline name##4 make_##name##4(type x, type y, type z, type w) { \
-    return {x, y, z, w};                                          \
-  }
-EMULATED_VECTOR(int, int, 16)
-EMULATED_VECTOR(float, float, 16)
-EMULATED_VECTOR(double, double, 16)
-EMULATED_VECTOR(unsigned char, uchar, 4)
-#undef EMULATED_VECTOR
-struct alignas(8) uint2 {
-  unsigned x, y;
+struct alignas(16) float4 {
+  float x, y, z, w;
 };
 struct alignas(16) uint4 {
   unsigned x, y, z, w;
 };
-struct alignas(16) ulonglong2 {
-  unsigned long long x, y;
-};
-inline uint2 make_uint2(unsigned x, unsigned y) {
-  return {x, y};
-}
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) {
   return {x, y, z, w};
 }
@@ -85,20 +51,10 @@ enum cudaError_t {
   cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,
   cudaErrorInvalidConfiguration = 9,
-  cudaErrorInsufficientDriver = 35,
-  cudaErrorNoDevice = 100,
   cudaErrorInvalidDevice = 101,
-  cudaErrorInvalidResourceHandle = 400,
 };
-enum cudaMemcpyKind {
-  cudaMemcpyHostToHost,
-  cudaMemcpyHostToDevice,
-  cudaMemcpyDeviceToHost,
-  cudaMemcpyDeviceToDevice,
-  cudaMemcpyDefault,
-};
+enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 };
 enum cudaDeviceAttr {
-  cudaDevAttrMaxSharedMemoryPerBlock = 8,
   cudaDevAttrMultiProcessorCount = 16,
   cudaDevAttrMaxSharedMemoryPerBlockOptin = 97,
 };
@@ -117,8 +73,6 @@ struct cudaMemPoolProps {
     int id;
   } location;
 };
-#define cudaStreamLegacy ((cudaStream_t)0x1)
-#define cudaStreamPerThread ((cudaStream_t)0x2)
 
 struct cudaLaunchConfig_t {
   dim3 gridDim;
@@ -131,7 +85,6 @@ struct cudaDeviceProp {
 };
 
 const char* cudaGetErrorString(cudaError_t status);
-const char* cudaGetErrorName(cudaError_t status);
 cudaError_t cudaGetLastError();
 cudaError_t cudaGetDeviceCount(int* count);
 cudaError_t cudaGetDevice(int* device);
@@ -194,7 +147,6 @@ extern uint3 threadIdx;
 extern uint3 blockIdx;
 extern dim3 blockDim;
 extern dim3 gridDim;
-inline constexpr int warpSize = 32;
 
 template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),

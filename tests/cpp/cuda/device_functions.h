@@ -15,11 +15,7 @@ inline int __syncthreads_or(int predicate) {
 inline int __syncthreads_and(int predicate) {
   return __syncthreads_count(predicate == 0) == 0;
 }
-inline void __syncwarp(unsigned mask = 0xffffffffU) {
-  emulation::at_warp_barrier(mask, 0);
-}
 inline void __threadfence() {}
-inline void __threadfence_block() {}
 inline void __nanosleep(unsigned) {}
 
 inline unsigned __ballot_sync(unsigned mask, int predicate) {
@@ -29,12 +25,6 @@ inline unsigned __ballot_sync(unsigned mask, int predicate) {
     if (votes.lanes >> k & 1U && votes.values[k] != 0) result |= 1U << k;
   }
   return result;
-}
-inline int __any_sync(unsigned mask, int predicate) {
-  return __ballot_sync(mask, predicate) != 0;
-}
-inline int __all_sync(unsigned mask, int predicate) {
-  return __ballot_sync(mask, !predicate) == 0;
 }
 
 namespace emulation {
@@ -73,18 +63,6 @@ T __shfl_sync(unsigned mask, T value, int source, int width = 32) {
   return emulation::shuffled(mask, value, (own & ~(width - 1)) | (source & (width - 1)), own);
 }
 template <class T>
-T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32) {
-  const int own = static_cast<int>(emulation::lane());
-  const int source = own - static_cast<int>(delta);
-  return emulation::shuffled(mask, value, source < (own & ~(width - 1)) ? own : source, own);
-}
-template <class T>
-T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32) {
-  const int own = static_cast<int>(emulation::lane());
-  const int source = own + static_cast<int>(delta);
-  return emulation::shuffled(mask, value, source > (own | (width - 1)) ? own : source, own);
-}
-template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int other, int width = 32) {
   const int own = static_cast<int>(emulation::lane());
   const int source = own ^ other;
@@ -105,47 +83,33 @@ T __reduce_add_sync(unsigned mask, T value) {
 
 // ---- Atomics: one thread runs at a time ----------------------------------------------------
 
+namespace emulation {
+
+// What lies there becomes what `make` makes of it; returns what lay there.
+template <class T, class Make>
+T changed(T* at, const Make& make) {
+  const T old = *at;
+  *at = make(old);
+  return old;
+}
+
+}  // namespace emulation
+
 template <class T>
 T atomicAdd(T* at, std::type_identity_t<T> value) {
-  const T old = *at;
-  *at = static_cast<T>(old + value);
-  return old;
+  return emulation::changed(at, [value](T old) { return static_cast<T>(old + value); });
 }
 template <class T>
 T atomicMax(T* at, std::type_identity_t<T> value) {
-  const T old = *at;
-  *at = old > value ? old : value;
-  return old;
+  return emulation::changed(at, [value](T old) { return max(old, value); });
 }
 template <class T>
 T atomicMin(T* at, std::type_identity_t<T> value) {
-  const T old = *at;
-  *at = old < value ? old : value;
-  return old;
-}
-template <class T>
-T atomicOr(T* at, std::type_identity_t<T> value) {
-  const T old = *at;
-  *at = old | value;
-  return old;
-}
-template <class T>
-T atomicAnd(T* at, std::type_identity_t<T> value) {
-  const T old = *at;
-  *at = old & value;
-  return old;
+  return emulation::changed(at, [value](T old) { return min(old, value); });
 }
 template <class T>
 T atomicExch(T* at, std::type_identity_t<T> value) {
-  const T old = *at;
-  *at = value;
-  return old;
-}
-template <class T>
-T atomicCAS(T* at, std::type_identity_t<T> expected, std::type_identity_t<T> value) {
-  const T old = *at;
-  if (old == expected) *at = value;
-  return old;
+  return emulation::changed(at, [value](T) { return value; });
 }
 
 // ---- Arithmetic ----------------------------------------------------------------------------
@@ -165,27 +129,8 @@ void __stcg(T* at, std::type_identity_t<T> value) {
 inline int __popc(unsigned x) {
   return std::popcount(x);
 }
-inline int __popcll(unsigned long long x) {
-  return std::popcount(x);
-}
-inline int __clz(int x) {
-  return std::countl_zero(static_cast<unsigned>(x));
-}
-inline int __clzll(long long x) {
-  return std::countl_zero(static_cast<unsigned long long>(x));
-}
-inline int __ffs(int x) {
-  return x == 0 ? 0 : std::countr_zero(static_cast<unsigned>(x)) + 1;
-}
-inline int __ffsll(long long x) {
-  return x == 0 ? 0 : std::countr_zero(static_cast<unsigned long long>(x)) + 1;
-}
 inline unsigned __umulhi(unsigned a, unsigned b) {
   return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
-}
-inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
-  __extension__ using Wide = unsigned __int128;
-  return static_cast<unsigned long long>(static_cast<Wide>(a) * b >> 64);
 }
 inline long long __double_as_longlong(double x) {
   return std::bit_cast<long long>(x);
@@ -205,31 +150,6 @@ inline float __int_as_float(int x) {
 inline float __uint_as_float(unsigned x) {
   return std::bit_cast<float>(x);
 }
-// Rounded one by one, never fused.
-inline double __dadd_rn(double a, double b) {
-  return a + b;
-}
-inline double __dsub_rn(double a, double b) {
-  return a - b;
-}
-inline double __dmul_rn(double a, double b) {
-  return a * b;
-}
-inline double __ddiv_rn(double a, double b) {
-  return a / b;
-}
-inline double __dsqrt_rn(double a) {
-  return std::sqrt(a);
-}
-inline double __fma_rn(double a, double b, double c) {
-  return std::fma(a, b, c);
-}
-inline float __fadd_rn(float a, float b) {
-  return a + b;
-}
 inline float __fmul_rn(float a, float b) {
   return a * b;
-}
-inline float __fmaf_rn(float a, float b, float c) {
-  return std::fma(a, b, c);
 }

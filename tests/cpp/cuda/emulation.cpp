@@ -251,10 +251,6 @@ std::atomic<std::size_t> in_use{0};
 
 }  // namespace
 
-std::size_t allocated_bytes() {
-  return in_use;
-}
-
 }  // namespace emulation
 
 const char* cudaGetErrorString(cudaError_t status) {
@@ -270,9 +266,6 @@ const char* cudaGetErrorString(cudaError_t status) {
     default:
       return "an error";
   }
-}
-const char* cudaGetErrorName(cudaError_t) {
-  return "cudaError";
 }
 cudaError_t cudaGetLastError() {
   return cudaSuccess;
@@ -293,10 +286,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
-  *value = attribute == cudaDevAttrMultiProcessorCount ? 2
-           : attribute == cudaDevAttrMaxSharedMemoryPerBlock
-               ? 48 * 1024
-               : static_cast<int>(emulation::kMostShared);
+  *value =
+      attribute == cudaDevAttrMultiProcessorCount ? 2 : static_cast<int>(emulation::kMostShared);
   return cudaSuccess;
 }
 // A stream beyond the two named ones stands for one of a second device.

@@ -81,6 +81,12 @@ def test_tiles_agree_with_the_cpu(name, kind, m, n, home, frozen):
     np.testing.assert_array_equal(home.numpy(function(home.array(F))), function(F))
 
 
+@pytest.mark.slow
+def test_more_columns_than_are_ranked_together(home):
+    F = chain(np.random.default_rng(0), 130, 8100)  # a million entries are
+    np.testing.assert_array_equal(home.numpy(moo.nondominated_sort(home.array(F))), F[:, 0])
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("kind", [cube, sphere, twice, chain], ids=lambda k: k.__name__)
 @pytest.mark.parametrize(("n", "m"), [(100_003, 3), (100_003, 8), (1_000_000, 3)])
