@@ -154,7 +154,8 @@ def compare(space: spaces.Space, backend: Any, options: argparse.Namespace) -> d
             parts = [key for some in cases[way].values() for case in some for key, _ in case.graphs]
             refused = [f"{key}: {failed[key]}" for key in parts if key in failed]
             left_out[way] = refused[0] if refused else str(error)
-    floor = rows[OURS]["floor"]
+    floor = next((row["floor"] for row in rows.values()), None)
+    ours = rows.get(OURS)
     return {
         "units": len(subject.units),
         "models": len(models),
@@ -166,8 +167,9 @@ def compare(space: spaces.Space, backend: Any, options: argparse.Namespace) -> d
         "ways": {way: {k: v for k, v in row.items() if k != "floor"} for way, row in rows.items()},
         "left_out": left_out,
         "unscaled_mape_over_ours": {
-            way: round(row["mape_unscaled"] / rows[OURS]["mape_unscaled"], 2)
+            way: round(row["mape_unscaled"] / ours["mape_unscaled"], 2)
             for way, row in rows.items()
+            if ours is not None
         },
     }
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Text that people bring, and files that are there whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["replacing", "write_atomically"]
+__all__ = ["read_text", "replacing", "write_atomically"]
+
+
+def read_text(path: str | Path) -> str:
+    """Read a text that a person or a spreadsheet has written.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    str
+        Without the sign that spreadsheets put before UTF-8.
+
+    Raises
+    ------
+    ValueError
+        If it is not UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected text in UTF-8, got other bytes ({error})") from error
 
 
 @contextmanager

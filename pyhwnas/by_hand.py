@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pyhwnas._files import write_atomically
+from pyhwnas._files import read_text, write_atomically
 from pyhwnas.objective_names import External
 from pyhwnas.pipeline import Run
 from pyhwnas.problem import Problem
@@ -100,7 +100,7 @@ def _read(
     }
     found: dict[int, dict[str, float]] = {}
     failed: dict[int, str] = {}
-    with path.open(newline="", encoding="utf-8") as file:
+    with io.StringIO(read_text(path), newline="") as file:
         reader = csv.DictReader(file)
         missing = {"id", "arch", *names} - set(reader.fieldnames or ())
         if missing:

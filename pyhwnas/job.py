@@ -235,6 +235,12 @@ class Job:
         takes = {f.name for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else ()
         costs = tuple(name for name in names if name in COSTS or is_latency(name))
         scores = tuple(name for name in names if name not in costs)
+        if "performance" in takes and not scores and "performance" not in options:
+            raise ValueError(
+                f"optimizer {self.optimizer}: expected an objective that tells performance, such "
+                f"as synflow_expected or icd, got {', '.join(names)}; add one, or choose another "
+                "optimizer, such as nsga2"
+            )
         roles: dict[str, Any] = {"performance": scores, "efficiency": costs}
         roles |= {"score": scores[0]} if scores else {}
         for role, chosen in roles.items():

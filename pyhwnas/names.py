@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -34,6 +35,12 @@ def load(kind: str, name: str) -> Any:
         return getattr(module or importlib.import_module(head), attribute)
     except (ImportError, AttributeError, OSError) as error:
         raise ValueError(f"cannot load {name!r} ({error}); expected 'file.py:Name'") from error
+    except Exception as error:  # whatever the lines of somebody's file do
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        at = "" if isinstance(error, SyntaxError) else f", {Path(line.filename).name}:{line.lineno}"
+        raise ValueError(
+            f"cannot load {name!r} ({type(error).__name__}: {error}{at}); correct the file"
+        ) from error
 
 
 def _module_from_file(path: Path) -> Any:
@@ -60,7 +67,11 @@ def construct(cls: Callable[..., Any], options: Mapping[str, Any], what: str) ->
             raise ValueError(
                 f"{what}: unknown option {unknown[0]!r}; expected one of {', '.join(takes)}"
             )
+        for field in dataclasses.fields(cls):
+            value = arguments.get(field.name, 0)
+            if field.type == "int" and (not isinstance(value, int) or isinstance(value, bool)):
+                raise ValueError(f"{what}: {field.name}: expected a whole number, got {value!r}")
     try:
         return cls(**arguments)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{what}: {error}") from error

@@ -209,5 +209,11 @@ def make_objective(name: str, space: Space, of: Ingredients) -> Objective:
         )
     if tail in ("min", "max"):
         return External(space, head, tail)
-    made: Objective = load("objectives", name)(space)
+    maker = load("objectives", name)
+    made = maker(space) if callable(maker) else maker
+    if not isinstance(made, Objective):
+        raise ValueError(
+            f"objective {name!r}: expected a callable that makes an objective of a space, with "
+            f"name, unit, sense and cost; got {type(made).__name__}"
+        )
     return made

@@ -41,7 +41,11 @@ def test_every_name_makes_a_column_of_that_name(name: str) -> None:
 def test_names_of_your_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     path = tmp_path / "columns_of_mine.py"
-    path.write_text("from pyhwnas.objectives import Macs\nhalf = Macs\n")
+    path.write_text(
+        "from pyhwnas.objectives import Macs\nhalf = Macs\nthree = 3\ndef none(space): pass\n"
+    )
+    (tmp_path / "unfinished.py").write_text("half = (\n")
+    (tmp_path / "divided.py").write_text("\nhalf = 1 / 0\n")
     for name in (f"{path}:half", "columns_of_mine:half"):
         assert make_objective(name, SPACE, Ingredients()).name == "macs"
     brought = make_objective("error:min", SPACE, Ingredients())
@@ -52,6 +56,10 @@ def test_names_of_your_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("latency_ms", "needs a latency table"),
         (f"{path}:nothing", "cannot load"),
         ("nowhere.py:made", "no file .*nowhere.py"),
+        (f"{path}:three", "makes an objective of a space, .* got int"),
+        (f"{path}:none", "makes an objective of a space, .* got NoneType"),
+        ("unfinished:half", r"SyntaxError: .*unfinished\.py, line 1"),
+        ("divided:half", r"ZeroDivisionError: .*, divided\.py:2"),
     ):
         with pytest.raises(ValueError, match=words):
             make_objective(name, SPACE, Ingredients())
@@ -63,6 +71,8 @@ def test_images_are_no_larger_than_the_input() -> None:
 
 
 def test_roles_of_a_job() -> None:
+    with pytest.raises(ValueError, match=r"rb-ifa: expected .* performance.* got macs, params; "):
+        Job().make_optimizer(("macs", "params"))
     assert Job().objectives == ("synflow_expected", "icd", "latency_ms")
     optimizer = Job().make_optimizer(Job().objectives)
     assert (optimizer.performance, optimizer.efficiency) == (

@@ -106,7 +106,8 @@ def search(
 ) -> None:
     """Profile this device, search, and leave a report and networks in a folder.
 
-    The same command continues an interrupted run; a finished one is only reported again.
+    The same command continues an interrupted run; of a finished one it writes the report again
+    and measures the chosen networks anew.
 
     Examples
     --------
@@ -282,7 +283,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         what = f"cannot be read or written ({error.strerror or error}); check the path"
-        if not isinstance(error, FileNotFoundError):
+        if not isinstance(error, FileNotFoundError | IsADirectoryError):
             what += " and the space left, or choose another folder with --out"
         print(f"pyhwnas: {where}{what}", file=sys.stderr)
         return 2

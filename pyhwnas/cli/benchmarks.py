@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from pyhwnas.cli.look import print_json
 from pyhwnas.cli.options import AsJson
@@ -49,7 +49,8 @@ def benchmarks(
         names = ("file", "path", "licence", "origin")
         print_json([dict(zip(names, row, strict=True)) for row in listed])
         return
-    shown = Table("file", "found", "licence", "from")
+    heads = ("file", "found", "licence", "from")
+    shown = Table(*(Column(head, overflow="fold") for head in heads))
     for row in listed:
         shown.add_row(*row)
     Console().print(shown)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pyhwnas._files import read_text
 from pyhwnas._optional import require
 from pyhwnas.cli.look import print_json
 from pyhwnas.cli.options import AsJson, IsQuiet, absolute
@@ -99,7 +100,7 @@ def _comparison(config: Path | None, entries: dict[str, Any], changes: list[str]
 
     made = Comparison()
     if config is not None:
-        made = Comparison.from_toml(config.read_text(encoding="utf-8"), source=str(config))
+        made = Comparison.from_toml(read_text(config), source=str(config))
     options = {label: dict(table) for label, table in made.options.items()}
     for change in changes:
         name, equals, value = change.partition("=")

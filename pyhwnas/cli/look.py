@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from pyhwnas.cli.options import AsJson
 
@@ -46,9 +46,12 @@ def _list_spaces(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(listed)
         return
-    shown = Table("space", "genes", "units", "genotypes", "networks", "source", "what it is")
+    # The name is what people type: it is never cut, nor is the address.
+    shown = Table(Column("space", no_wrap=True), "genes", "units", "genotypes", "networks")
+    shown.add_column("what it is", overflow="fold")
     for about in listed:
-        shown.add_row(*map(_cell, about.values()))
+        *facts, source, text = map(_cell, about.values())
+        shown.add_row(*facts, f"{text}\n{source}")
     Console().print(shown)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from pyhwnas._files import read_text
 from pyhwnas.devices import LATENCY, PUBLISHED, is_latency, latency_at
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def job_from(
 
     job = Job()
     if config is not None:
-        job = Job.from_toml(config.read_text(encoding="utf-8"), source=str(config))
+        job = Job.from_toml(read_text(config), source=str(config))
     entries: dict[str, Any] = {
         "space": space and absolute(space),
         "objectives": objectives and [absolute(name.strip()) for name in objectives.split(",")],

@@ -45,6 +45,8 @@ def list_(folder: Tables = None, as_json: AsJson = False) -> None:
     """
     from pyhwnas.latency import find_tables, user_folder
 
+    if folder is not None and not folder.is_dir():
+        raise ValueError(f"--tables: expected a folder of latency tables, got {folder}")
     found = find_tables(tables_dir=folder)
     if as_json:
         print_json([{"path": str(path), "table": _brief(table)} for path, table in found])

@@ -309,7 +309,7 @@ Op: TypeAlias = (
 def check_numbers(op: Op) -> None:
     """Refuse an operation whose numbers are out of range, such as a stride of 0."""
     for about in fields(op):
-        least = 1 if about.name in ("kernel", "stride", "groups", "dilation") else 0
+        least = 0 if about.name in ("padding", "offset") else 1
         value = getattr(op, about.name)
         if type(value) is int and value < least:
             raise SpaceError(f"{op}: expected {about.name} of at least {least}, got {value}")

@@ -69,8 +69,8 @@ class Unit:
         shapes = list(self.inputs)
         if not shapes:
             raise SpaceError("a unit needs at least one input, got none")
-        if any(size < 0 for shape in shapes for size in shape):
-            raise SpaceError(f"inputs: expected sizes of at least 0, got {self.inputs}")
+        if any(size < 1 for shape in shapes for size in shape):
+            raise SpaceError(f"inputs: expected sizes of at least 1, got {self.inputs}")
         for position, node in enumerate(self.nodes):
             if any(not 0 <= value < len(shapes) for value in node.inputs):
                 raise SpaceError(

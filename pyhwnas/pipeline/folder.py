@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from pyhwnas._files import write_atomically
+from pyhwnas._files import read_text, write_atomically
 from pyhwnas.errors import StoreError
 from pyhwnas.job import Job
 from pyhwnas.names import load
@@ -23,7 +23,7 @@ def budgeted(job: Job, folder: Path) -> Job:
     if "evals" not in takes or "evals" in job.optimizer_options:
         return job
     path = folder / CONFIG
-    first = Job.from_toml(path.read_text("utf-8"), source=str(path)) if path.is_file() else job
+    first = Job.from_toml(read_text(path), source=str(path)) if path.is_file() else job
     evals = first.optimizer_options.get("evals", first.evals)
     return dataclasses.replace(job, optimizer_options={**job.optimizer_options, "evals": evals})
 
@@ -36,7 +36,7 @@ def claim(folder: Path, job: Job) -> None:
         if begun and not path.exists():
             raise StoreError(f"{folder} holds a run without its {CONFIG}; choose another --out")
         if begun:
-            old = Job.from_toml(path.read_text(encoding="utf-8"), source=str(path))
+            old = Job.from_toml(read_text(path), source=str(path))
             pairs = [
                 (f.name, getattr(old, f.name), getattr(job, f.name))
                 for f in dataclasses.fields(Job)

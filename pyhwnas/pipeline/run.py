@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyhwnas import networks
+from pyhwnas._files import read_text
 from pyhwnas._sqlite import lock
 from pyhwnas.errors import LatencyTableError, StoreError
 from pyhwnas.export import Exported, export, spread
@@ -108,6 +109,8 @@ class Run:
         ------
         StoreError
             If there is no run in the folder.
+        ValueError
+            If its job, or the number of networks, is none.
         """
         path = folder / CONFIG
         if not path.is_file():
@@ -115,8 +118,9 @@ class Run:
                 f"{folder}: expected the folder of a run, but there is no {CONFIG} in it; "
                 f"start one with: pyhwnas search --out {folder}"
             )
-        job = Job.from_toml(path.read_text(encoding="utf-8"), source=str(path))
+        job = Job.from_toml(read_text(path), source=str(path))
         job = job if top is None else dataclasses.replace(job, top=top)
+        job.check_numbers()
         return cls(job, folder, progress, Sources(any_device=True))
 
     def all(self) -> Outcome:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pyhwnas._files import read_text
 from pyhwnas.errors import SpaceError
 from pyhwnas.history import Ints
 from pyhwnas.spaces import Space, row_hash, sample, sizes
@@ -166,14 +167,8 @@ def listed(space: Space, path: str | Path) -> Ints:
         If a line is no network of the space (names the lines), or no line is one.
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path}: expected text with one network a line, got other bytes ({error})"
-        ) from error
     rows, wrong = [], []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue

@@ -61,7 +61,8 @@ class NASBench101(PlainSpace):
     resolution : int
         Input height and width in pixels.
     stem_channels : int
-        128 in the benchmark; proxies have been published with 16.
+        128 in the benchmark; proxies have been published with 16. At least five, one for each
+        vertex that may feed the output.
 
     Notes
     -----
@@ -98,6 +99,13 @@ class NASBench101(PlainSpace):
         *(Gene(f"edge{i}{j}", 2, group=(f"vertex{j}",)) for i, j in EDGES),
         *(Gene(f"operation{v}", len(OPERATIONS), group=(f"vertex{v}",)) for v in INNER),
     )
+
+    def __post_init__(self) -> None:
+        if self.stem_channels < len(INNER):
+            raise SpaceError(
+                f"nasbench101: expected at least {len(INNER)} stem_channels, one for each vertex "
+                f"that may feed the output, got {self.stem_channels}"
+            )
 
     @cached_property
     def plan(self) -> Plan:

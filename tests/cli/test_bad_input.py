@@ -36,6 +36,11 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
         (("--set", "evalz=3"), ("evalz", "evals")),
         (("--set", "evals='many'"), ("evals", "whole number")),
         (("--set", "optimizer_options.popsize=3"), ("popsize", "population")),
+        (("--set", "optimizer_options.weights='a'"), ("optimizer rb-ifa", "'a'")),
+        (("--set", "optimizer_options.population='a'"), ("population: expected a whole number",)),
+        (("--classes", "0"), ("linear0", "at least 1")),
+        (("--objectives", "macs,params"), ("performance", "macs, params", "nsga2")),
+        (("--config", "binary.toml"), ("binary.toml", "UTF-8")),
         (("--set", "space_options.colour=3"), ("colour", "resolution")),
         (("--images", "nowhere"), ("folder", "nowhere")),
         (("--config", "nowhere.toml"), ("nowhere.toml",)),
@@ -45,6 +50,7 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
 def test_wrong_words_are_named(
     inside: Command, tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     extra = () if "--space" in arguments else SMALL
     refused(inside("search", *extra, *arguments, "--evals", "4"), *words)
     assert not (tmp_path / "pyhwnas-search" / "run.sqlite").exists()

@@ -59,7 +59,11 @@ def test_wrong_files_tell_nothing(inside: Command, tmp_path: Path) -> None:
     done = inside("tell", todo, "--run", "mine")
     assert done.returncode == 2
     assert "'good'" in done.stderr
+    todo.write_bytes(b"\xff" + todo.read_bytes())
+    assert "expected text in UTF-8" in inside("tell", todo, "--run", "mine").stderr
+    todo.write_bytes(todo.read_bytes()[1:])
     fill(todo, ["1", "1", "2"])
+    todo.write_text(todo.read_text(), encoding="utf-8-sig")  # as spreadsheets write it
     assert "3 networks told, 3 evaluated in all" in inside("tell", todo, "--run", "mine").stdout
 
 

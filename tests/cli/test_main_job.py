@@ -135,6 +135,7 @@ def test_parts_can_be_done_again(inside: Command, tables: Path, tmp_path: Path) 
     (folder / "report.html").unlink()
     assert inside("report", folder).returncode == 0
     assert (folder / "report.html").exists()
+    assert "top: expected at least 0, got -2" in inside("export", folder, "--top", "-2").stderr
     more = inside("export", folder, "--top", "4", "--json")
     assert len(json.loads(more.stdout)["networks"]) == 4
     checked = inside("verify", folder, "--json")

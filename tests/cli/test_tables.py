@@ -58,6 +58,13 @@ def test_list(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "19 units" in capsys.readouterr().out
 
 
+def test_list_of_a_folder_that_is_not_there(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pyhwnas("list", "--tables", "nowhere") == 2
+    assert "expected a folder of latency tables, got nowhere" in capsys.readouterr().err
+
+
 def test_show(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert pyhwnas("show", GOLDEN, "--plot", "error.svg") == 0
     shown = capsys.readouterr().out

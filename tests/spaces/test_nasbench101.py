@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pyhwnas import networks, spaces
+from pyhwnas.errors import SpaceError
 from pyhwnas.spaces.nasbench101 import EDGES, INNER, MAX_EDGES, OUT, split, widths
 
 SPACE = spaces.NASBench101()
@@ -25,6 +26,13 @@ def test_channels_are_split_with_the_remainder_first() -> None:
     assert split(128, 3) == [43, 43, 42]
     assert split(256, 5) == [52, 51, 51, 51, 51]
     assert widths(128) == [25, 26, 32, 42, 43, 64, 128]
+
+
+def test_every_vertex_that_feeds_the_output_has_a_channel() -> None:
+    assert widths(5) == [1, 2, 3, 5]
+    assert spaces.NASBench101(stem_channels=5).plan.units
+    with pytest.raises(SpaceError, match=r"at least 5 stem_channels, .* got 4"):
+        spaces.NASBench101(stem_channels=4)
 
 
 def test_unused_vertices_are_not_expressed() -> None:

@@ -155,8 +155,13 @@ def compare_tables(
     Raises
     ------
     LatencyTableError
-        If the tables have no unit in common.
+        If the tables have no unit in common, or are one and the same.
     """
+    if a.fingerprint == b.fingerprint:
+        raise LatencyTableError(
+            f"expected two tables, got {a.name} twice (SHA-256 {a.fingerprint[:8]}...); measure "
+            "again with: pyhwnas profile, into another folder"
+        )
     same = not a.matches(b.device)
     anchor = b.reference_ms / a.reference_ms if a.reference_ms and b.reference_ms else None
     # One device at two speeds: as `merge` does, times are taken to one of them.

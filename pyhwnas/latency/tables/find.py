@@ -104,7 +104,7 @@ def find_table(
     for path, table in sorted(candidates, key=lambda item: _rank(item[1], device)):
         other = table.matches(device)
         if other and not any_device:
-            say(f"Not this device's: {path} ({'; '.join(other)})")
+            say(f"Not this device's: {path} ({other[0]})")
             continue
         say(f"Latency table found: {path}\n{table.summary()}")
         for line in other:

@@ -57,7 +57,7 @@ def parse(path: Path) -> dict[str, Any]:
             f"{path}: expected a latency table in JSON, got a damaged file ({error}); "
             "restore it or measure again with: pyhwnas profile"
         ) from None
-    if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
+    if not isinstance(data, dict) or type(data.get("schema")) is not int:
         raise LatencyTableError(
             f"{path}: expected a latency table of schema {SCHEMA}, got other JSON; "
             "make a table with: pyhwnas profile"

@@ -42,6 +42,8 @@ def test_one_device_twice():
     assert differing.agree is False
     assert differing.unit_overlap < 0.2
     assert "do not agree" in differing.summary()
+    with pytest.raises(LatencyTableError, match=r"expected two tables, got .* twice"):
+        compare_tables(a, made(seed=0), Toy())
 
 
 def test_tables_that_share_some_units_or_none():

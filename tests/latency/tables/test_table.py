@@ -199,6 +199,7 @@ def test_other_devices_are_told_apart(table):
         (lambda data: {k: v for k, v in data.items() if k != "scale"}, "edited or damaged"),
         (list, "other JSON"),
         (lambda data: {"schema": "one"}, "other JSON"),
+        (lambda data: data | {"schema": True}, "other JSON"),
     ],
 )
 def test_files_that_are_not_as_they_were_written(saved, change, message):

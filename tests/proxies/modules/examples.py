@@ -188,7 +188,7 @@ def make(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
 
 SPACES = (
     spaces.NASBench201(resolution=8),
-    spaces.NASBench101(resolution=8, stem_channels=4),
+    spaces.NASBench101(resolution=8, stem_channels=5),
     spaces.DARTS(layers=3, channels=4, resolution=8),
     spaces.NASNet(layers=3, channels=4, resolution=8),
     spaces.NATSSize(resolution=8),
