@@ -78,10 +78,10 @@ class Search:
     Notes
     -----
     A batch is proposed when every row of the one before has been told, so that a run depends on
-    seed and values alone: interrupted and continued, sliced by hand or at once, it is the same
-    bit for bit (the order of rows is that of telling). A row that is known costs nothing. An
-    optimizer that has nothing new, in an empty batch or in 1000 batches in a row, is not asked
-    again.
+    seed, values and how many rows are wished for alone: interrupted and continued, told in slices
+    or at once, it is the same bit for bit (the order of rows is that of telling). A row that is
+    known costs nothing. An optimizer that has nothing new, in an empty batch or in 1000 batches in
+    a row, is not asked again.
 
     A warm start from a run with the same objectives makes all its rows known, as rows of batch -1
     that are no evaluations, with its reference point; the best of them take the place of the first
@@ -207,7 +207,7 @@ class Search:
             values are values.
         failed : mapping of int to str, or collection of int, optional
             Ids of rows that failed, with a message if there is one; they may, but need not,
-            be among `ids`.
+            be among `ids`. If none of such a row's values is NaN, none is taken for a value.
 
         Raises
         ------
@@ -225,6 +225,9 @@ class Search:
             )
         extra = [int(i) for i in messages if i not in rows]
         matrix = np.concatenate([matrix, np.full((len(extra), matrix.shape[1]), np.nan)])
+        # Whole rows that are said to have failed hold placeholders, which nothing may learn from.
+        placeholder = np.isin([*rows, *extra], list(messages)) & ~np.isnan(matrix).any(axis=1)
+        matrix[placeholder] = np.nan
         errors = [
             (messages[i] or "told as failed") if i in messages else self._missing(row)
             for i, row in zip([*rows, *extra], matrix, strict=True)

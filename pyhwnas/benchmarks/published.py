@@ -24,8 +24,6 @@ from pyhwnas.spaces import FBNet, MobileNetV3, Space
 
 __all__ = ["PUBLISHED_TABLES", "published_table", "yaml_table"]
 
-"""Quality of units that are known only together with others."""
-
 SAME = 1e-5
 """What one unit may cost in several layers of an FBNet, in relation: single precision."""
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import combinations
 from math import comb
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from pyhwnas import _core
 from pyhwnas._arrays import as_matrix, as_vector
 from pyhwnas._gpu import gpu_of
+from pyhwnas.moo.simplex import das_dennis
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["epsilon_additive", "epsilon_multiplicative", "igd", "igd_plus", "r2"]
@@ -123,7 +122,9 @@ def igd_plus(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float | NDArray
     return _core.igd_plus(as_matrix(F, "F"), as_matrix(R, "R"), threads)
 
 
-def epsilon_additive(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
+def epsilon_additive(
+    F: ArrayLike, R: ArrayLike, *, threads: int = 1
+) -> float | NDArray[np.float64]:
     """Least shift after which F weakly dominates R.
 
     Parameters
@@ -177,7 +178,9 @@ def epsilon_additive(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
     return _core.epsilon_additive(as_matrix(F, "F"), as_matrix(R, "R"), threads)
 
 
-def epsilon_multiplicative(F: ArrayLike, R: ArrayLike, *, threads: int = 1) -> float:
+def epsilon_multiplicative(
+    F: ArrayLike, R: ArrayLike, *, threads: int = 1
+) -> float | NDArray[np.float64]:
     """Least divisor after which F weakly dominates R.
 
     Parameters
@@ -300,11 +303,6 @@ def _simplex_lattice(m: int, most: int = 500) -> NDArray[np.float64]:
     # One objective has one weight, however many divisions.
     while m > 1 and comb(divisions + m, m - 1) <= most:
         divisions += 1
-    # Bars among stars: the gaps between m - 1 bars are the parts.
-    bars = [
-        [-1, *chosen, divisions + m - 1] for chosen in combinations(range(divisions + m - 1), m - 1)
-    ]
-    parts = np.diff(np.array(bars, dtype=np.float64)[:, : m + 1], axis=1) - 1
-    lattice = np.asarray(parts / divisions)
+    lattice = das_dennis(m, divisions)
     lattice.setflags(write=False)
     return lattice

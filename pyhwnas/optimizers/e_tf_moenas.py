@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyhwnas.history import Batch, Floats, History, Ints
-from pyhwnas.optimizers.operators.selection import competition_ranks, fronts_and_crowding, survivors
+from pyhwnas.optimizers.operators.selection import (
+    columns,
+    fronts_and_crowding,
+    metric_ranks,
+    survivors,
+)
 from pyhwnas.optimizers.operators.variation import mutate_each, two_point_crossover, unseen
 from pyhwnas.problem import Problem
 
@@ -116,24 +121,16 @@ class ETFMOENAS:
         ----------
         Ranking as in RB-IFA, equation 6: https://doi.org/10.5220/0013296900003890
         """
-        unknown = [name for name in weights if name not in problem.names]
-        if unknown:
-            raise ValueError(
-                f"weights: {', '.join(unknown)} is not among the problem's objectives "
-                f"({', '.join(problem.names)})"
-            )
+        metrics = columns(problem, tuple(weights), "weights")
         if not history.batches:
             return -1
         rows = np.sort(self._survivors(problem, history, np.random.default_rng(0)))
         rows = rows[~history.failed[rows]]
         if not len(rows):
             return -1
-        infeasible = (history.violation[rows] > 0).astype(np.int64)
         total = np.zeros(len(rows))
-        for name, weight in weights.items():
-            values = history.F[rows, problem.names.index(name)]
-            values = np.where(infeasible, history.violation[rows], values)
-            total += weight * competition_ranks(values, infeasible)
+        for metric, weight in zip(metrics, weights.values(), strict=True):
+            total += weight * metric_ranks(history, rows, metric)
         return int(rows[np.argmin(total)])
 
     def _survivors(self, problem: Problem, history: History, rng: np.random.Generator) -> Ints:
@@ -149,14 +146,8 @@ class ETFMOENAS:
     def _combine(self, problem: Problem, F: Floats) -> Floats:
         if not self.combined:
             return F
-        unknown = [name for name in self.combined if name not in problem.names]
-        if unknown:
-            raise ValueError(
-                f"ETFMOENAS: {', '.join(unknown)} is not among the problem's objectives "
-                f"({', '.join(problem.names)})"
-            )
-        together = np.isin(problem.names, self.combined)
-        return np.column_stack([F[:, ~together], F[:, together].sum(axis=1)])
+        together = columns(problem, self.combined, "ETFMOENAS")
+        return np.column_stack([np.delete(F, together, axis=1), F[:, together].sum(axis=1)])
 
     def _children(self, problem: Problem, X: Ints, rng: np.random.Generator) -> Ints:
         """Breed one child for each parent."""

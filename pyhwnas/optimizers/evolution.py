@@ -86,12 +86,12 @@ class RegularizedEvolution:
     def propose(
         self, problem: Problem, history: History, n: int | None, rng: np.random.Generator
     ) -> Batch:
-        """Propose the first population, then one child, or `n`."""
+        """Propose the first population, whatever `n` is, then one child, or `n`."""
         alive = _youngest(history, self.population)
         missing = self.population - len(alive)
         if missing:
             ends = self.initial == "extremes" and not len(history)
-            return Batch(first_rows(problem, history, min(missing, n or missing), rng, ends=ends))
+            return Batch(first_rows(problem, history, missing, rng, ends=ends))
         columns = slice(None)
         if self.objective is not None:
             column = _column(problem, self.objective)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from pyhwnas.history import Floats, History, Ints
+from pyhwnas.history import Bools, Floats, History, Ints
+from pyhwnas.moo.simplex import das_dennis
 from pyhwnas.optimizers.nsga2 import NSGA2
 from pyhwnas.optimizers.operators.selection import Order, fronts_and_crowding
 
-__all__ = ["NSGA3", "das_dennis", "niches"]
+__all__ = ["NSGA3", "niches", "reference_directions", "survivors_by_niche"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class NSGA3(NSGA2):
 
     Ideal and extreme points are those of the rows that compete in a generation, not of all
     generations, so that the history stays the only state. Where the extreme points span no
-    hyperplane, the worst values on the first front take the place of its intercepts. Infinite
+    hyperplane, the worst values of these rows take the place of its intercepts. Infinite
     values count as the largest or least finite one.
 
     References
@@ -76,64 +76,70 @@ class NSGA3(NSGA2):
     def _survive(
         self, history: History, rows: Ints, rng: np.random.Generator
     ) -> tuple[Ints, Order]:
-        F, failed = history.F[rows], history.failed[rows]
-        front = fronts_and_crowding(F, history.violation[rows], failed).front
-        n = min(self.population, len(rows))
-        split = np.sort(front)[n - 1]  # the front of the n-th best row
-        kept, last = np.flatnonzero(front < split), np.flatnonzero(front == split)
-        free = n - len(kept)
-        feasible = history.feasible[rows]
-        if feasible[last].all():
-            both = np.concatenate([kept, last])
-            place = niches(F[both], len(kept), free, self._directions(F.shape[1]), rng)
-            kept = np.concatenate([kept, last[place]])
-        else:
-            kept = np.concatenate([kept, rng.permutation(last)[:free]])
+        F, feasible = history.F[rows], history.feasible[rows]
+        front = fronts_and_crowding(F, history.violation[rows], history.failed[rows]).front
+        n, m = min(self.population, len(rows)), F.shape[1]
+        directions = (
+            reference_directions(m, self.population)
+            if self.partitions is None
+            else _layers(m, self.partitions)
+        )
+        kept = survivors_by_niche(F, front, feasible, n, directions, rng)
         # Feasible parents are equals, others as they are ranked.
         order = Order(np.where(feasible, 0, front + 1)[kept], np.zeros(n))
         return rows[kept], order
 
-    def _directions(self, m: int) -> Floats:
-        if self.partitions is not None:
-            return _layers(m, self.partitions)
-        partitions = 1
-        while m > 1 and _count(m, partitions + 1) <= self.population:
-            partitions += 1
-        return _layers(m, partitions)
 
-
-def das_dennis(m: int, partitions: int) -> Floats:
-    """Spread directions evenly over the simplex.
+def reference_directions(m: int, most: int) -> Floats:
+    """Spread at most so many directions, or as few as there can be, as finely as that allows.
 
     Parameters
     ----------
     m : int
         Number of objectives.
-    partitions : int
-        Coordinates are multiples of ``1 / partitions``.
+    most : int
 
     Returns
     -------
-    ndarray of float64, shape (comb(partitions + m - 1, m - 1), m)
-        Rows are not negative and sum to 1.
-
-    References
-    ----------
-    Das and Dennis, 1998, https://doi.org/10.1137/S1052623496307510
-
-    Examples
-    --------
-    >>> das_dennis(2, 2)
-    array([[0. , 1. ],
-           [0.5, 0.5],
-           [1. , 0. ]])
+    ndarray of float64, shape (d, m)
+        One layer, or two where all directions of one lie on the rim.
     """
-    # Each way to write `partitions` as an ordered sum: bars among that many stars.
-    bars = list(itertools.combinations(range(partitions + m - 1), m - 1))
-    edges = np.pad(np.array(bars).reshape(len(bars), m - 1), ((0, 0), (1, 1)))
-    edges[:, 0], edges[:, -1] = -1, partitions + m - 1
-    spread: Floats = (np.diff(edges, axis=1) - 1) / partitions
-    return spread
+    partitions = 1
+    while m > 1 and _count(m, partitions + 1) <= most:
+        partitions += 1
+    return _layers(m, partitions)
+
+
+def survivors_by_niche(  # noqa: PLR0917
+    F: Floats, front: Ints, feasible: Bools, n: int, directions: Floats, rng: np.random.Generator
+) -> Ints:
+    """Choose rows by fronts, and those of the last front by niches.
+
+    Parameters
+    ----------
+    F : ndarray of float64, shape (k, m)
+        Minimised.
+    front : ndarray of int64, shape (k,)
+        0 is best.
+    feasible : ndarray of bool, shape (k,)
+        Where the last front is not, random ones of its rows are chosen.
+    n : int
+        From 1 to k.
+    directions : ndarray of float64, shape (d, m)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Rows of the fronts that survive whole, then those of the last one.
+    """
+    split = np.sort(front)[n - 1]  # the front of the n-th best row
+    kept, last = np.flatnonzero(front < split), np.flatnonzero(front == split)
+    free = n - len(kept)
+    if not feasible[last].all():
+        return np.concatenate([kept, rng.permutation(last)[:free]])
+    place = niches(F[np.concatenate([kept, last])], len(kept), free, directions, rng)
+    return np.concatenate([kept, last[place]])
 
 
 def niches(F: Floats, n_kept: int, free: int, directions: Floats, rng: np.random.Generator) -> Ints:

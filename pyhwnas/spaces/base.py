@@ -334,7 +334,7 @@ def expressed(space: Space, X: IntMatrix) -> npt.NDArray[np.bool_]:
     changed = X[row]
     changed[np.arange(len(row)), column] = 1
     result = np.ones(X.shape, dtype=bool)
-    result[row, column] = space.canonical(changed)[np.arange(len(row)), column] == 1
+    result[row, column] = (space.canonical(changed) != X[row]).any(axis=1)
     return result
 
 

@@ -9,6 +9,7 @@ from search.toy import Mean
 from pyhwnas import Problem, Search, objectives, spaces
 from pyhwnas.optimizers import RegularizedEvolution
 from pyhwnas.optimizers.evolution import _youngest
+from pyhwnas.optimizers.operators.initial import smallest_and_largest
 from pyhwnas.problem import AtMost
 from pyhwnas.testing import check_optimizer
 
@@ -60,7 +61,9 @@ def test_workers_get_as_many_as_they_wish():
     history = Search(PROBLEM, RegularizedEvolution(population=10), seed=0).run(60, batch=25)
     assert [len(batch.X) for batch in history.batches] == [10, 25, 25]
     history = Search(PROBLEM, RegularizedEvolution(population=10), seed=0).run(14, batch=4)
-    assert [len(batch.X) for batch in history.batches] == [4, 4, 2, 4]
+    assert [len(batch.X) for batch in history.batches] == [10, 4]
+    history = Search(PROBLEM, RegularizedEvolution(population=10), seed=0).run(10, batch=1)
+    np.testing.assert_array_equal(history.X[:2], smallest_and_largest(PROBLEM))
 
 
 def test_constraints_decide_who_wins():

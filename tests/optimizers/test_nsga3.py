@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from search.toy import Mean, Toy
 
 from pyhwnas import Problem, Search, moo, spaces
+from pyhwnas.moo.simplex import das_dennis
 from pyhwnas.optimizers import NSGA3
-from pyhwnas.optimizers.nsga3 import das_dennis, niches
+from pyhwnas.optimizers.nsga3 import niches, reference_directions
 from pyhwnas.testing import check_optimizer
 
 
@@ -33,13 +35,13 @@ def test_directions_are_the_grid_of_the_simplex(m, partitions):
 
 
 def test_directions_are_no_more_than_the_population_and_reach_inside():
-    for m in range(1, 9):
-        found = NSGA3(population=20)._directions(m)
+    for m, most in itertools.product(range(1, 9), (20, 80)):
+        found = reference_directions(m, most)
         assert found.shape[1] == m
-        assert len(found) <= 20
+        assert len(found) <= most
         np.testing.assert_allclose(found.sum(axis=1), 1.0)
         assert m < 3 or (found > 0).all(axis=1).any()
-    assert len(NSGA3.published()._directions(3)) == 91
+    assert len(das_dennis(3, NSGA3.published().partitions)) == 91
 
 
 @given(st.integers(0, 10_000), st.integers(2, 5), st.integers(0, 6))

@@ -14,6 +14,8 @@ SPACES = [
     spaces.NASBench101(),
     spaces.MobileNetV3(),
     spaces.DARTS(),
+    spaces.NASNet(n_nodes=2),
+    spaces.Hierarchical(resolutions=(32,), n_classes=10, flat=True),
     spaces.FBNet(),
 ]
 NAMED = pytest.mark.parametrize("space", SPACES, ids=lambda s: s.name)
@@ -28,9 +30,9 @@ def test_expressed_by_definition(space):
     for row, x in enumerate(X):
         for column, gene in enumerate(space.genes):
             if x[column] == 0 and gene.n > 1:
-                changed = x[None].copy()
-                changed[0, column] = 1
-                assert found[row, column] == (space.canonical(changed)[0, column] == 1)
+                changed = np.repeat(x[None], gene.n, axis=0)
+                changed[:, column] = np.arange(gene.n)
+                assert found[row, column] == (space.canonical(changed) != x).any()
 
 
 @NAMED

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyhwnas.history import Batch, History, Ints
-from pyhwnas.optimizers.firefly.swarm import Fireflies, columns, metric_ranks, with_new_rows
+from pyhwnas.optimizers.firefly.swarm import Fireflies, with_new_rows
+from pyhwnas.optimizers.operators.selection import columns, metric_ranks
 from pyhwnas.optimizers.operators.variation import unseen
 from pyhwnas.problem import Problem
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from pyhwnas import moo
 from pyhwnas.history import Batch, Floats, History, Ints
-from pyhwnas.optimizers.firefly.swarm import ImprovedFireflies, columns, with_new_rows
-from pyhwnas.optimizers.operators.selection import fronts_and_crowding
+from pyhwnas.optimizers.firefly.swarm import ImprovedFireflies, with_new_rows
+from pyhwnas.optimizers.operators.selection import columns, fronts_and_crowding
 from pyhwnas.optimizers.operators.variation import unseen
 from pyhwnas.problem import Problem
 

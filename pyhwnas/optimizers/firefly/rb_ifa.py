@@ -10,12 +10,8 @@ import numpy as np
 
 from pyhwnas import moo
 from pyhwnas.history import Batch, Floats, History, Ints
-from pyhwnas.optimizers.firefly.swarm import (
-    ImprovedFireflies,
-    columns,
-    metric_ranks,
-    with_new_rows,
-)
+from pyhwnas.optimizers.firefly.swarm import ImprovedFireflies, with_new_rows
+from pyhwnas.optimizers.operators.selection import columns, metric_ranks
 from pyhwnas.optimizers.operators.variation import unseen
 from pyhwnas.problem import Problem
 

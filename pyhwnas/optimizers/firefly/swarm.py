@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pyhwnas.history import Floats, History, Ints
-from pyhwnas.optimizers.operators.selection import competition_ranks
 from pyhwnas.optimizers.operators.variation import (
     mutate_one,
     other_values,
@@ -25,15 +24,11 @@ __all__ = [
     "Fireflies",
     "ImprovedFireflies",
     "Movement",
-    "columns",
-    "metric_ranks",
     "with_new_rows",
 ]
 
 Movement: TypeAlias = Literal["categorical", "continuous"]
 Crossover: TypeAlias = Literal["uniform", "halves"]
-
-INFEASIBLE, FAILED = 1, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,36 +212,3 @@ def with_new_rows(
     X = X.copy()
     X[np.asarray(places[: len(new)], dtype=np.int64)] = new
     return X if len(new) else X[:0]
-
-
-def columns(problem: Problem, names: Sequence[str], what: str) -> Ints:
-    """Return the columns of objectives by name; `what` asks for them."""
-    missing = [name for name in names if name not in problem.names]
-    if missing:
-        raise ValueError(
-            f"{what}: {', '.join(missing)} is not among the problem's objectives "
-            f"({', '.join(problem.names)}); add it there or do not name it here"
-        )
-    return np.array([problem.names.index(name) for name in names], dtype=np.int64)
-
-
-def metric_ranks(history: History, rows: Ints, column: int) -> Ints:
-    """Rank some rows of a history by one objective.
-
-    Parameters
-    ----------
-    history : History
-    rows : ndarray of int64, shape (n,)
-    column : int
-        Of the objective.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        Competition ranks from 1, less is better: feasible rows by their value, then infeasible
-        ones by their violation, then failed ones.
-    """
-    infeasible = np.where(history.violation[rows] > 0, INFEASIBLE, 0)
-    group = np.where(history.failed[rows], FAILED, infeasible)
-    values = np.where(group == INFEASIBLE, history.violation[rows], history.F[rows, column])
-    return competition_ranks(np.where(group == FAILED, 0.0, values), group)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from pyhwnas.history import Floats, Ints
+from pyhwnas.history import Ints
 from pyhwnas.optimizers.msunas.predicted import Measure, Values
-from pyhwnas.optimizers.nsga3 import das_dennis, niches
+from pyhwnas.optimizers.nsga3 import reference_directions, survivors_by_niche
 from pyhwnas.optimizers.operators.selection import fronts_and_crowding, survivors, tournament
 from pyhwnas.optimizers.operators.variation import polynomial_mutation, two_point_crossover
 from pyhwnas.problem import Problem
@@ -87,21 +85,7 @@ def _survivors(values: Values, n: int, rng: np.random.Generator) -> Ints:
     m = values.F.shape[1]
     if m < MANY or len(values.F) <= n:
         return survivors(order, n, rng)
-    split = np.sort(order.front)[n - 1]  # the front of the n-th best row
-    kept, last = np.flatnonzero(order.front < split), np.flatnonzero(order.front == split)
-    free = n - len(kept)
-    if values.failed[last].any():
-        return np.concatenate([kept, rng.permutation(last)[:free]])
-    both = np.concatenate([kept, last])
-    with np.errstate(divide="ignore"):  # extreme points that span no hyperplane
-        place = niches(values.F[both], len(kept), free, _directions(m, n), rng)
-    kept = kept[np.argsort(order.front[kept], kind="stable")]
-    return np.concatenate([kept, last[place]])
-
-
-def _directions(m: int, n: int) -> Floats:
-    """Spread at most n directions, with as many partitions as that allows."""
-    partitions = 1
-    while math.comb(partitions + m, m - 1) <= n:
-        partitions += 1
-    return das_dennis(m, partitions)
+    feasible = ~values.failed & (values.violation <= 0)
+    directions = reference_directions(m, n)
+    kept = survivors_by_niche(values.F, order.front, feasible, n, directions, rng)
+    return kept[np.argsort(order.front[kept], kind="stable")]

@@ -45,7 +45,8 @@ class MSuNAS:
         How the other ones are drawn, see Notes.
     transfer : array_like of int, shape (k, n_genes), optional
         Front of another run, on another data set or device: networks like these are drawn
-        instead. `pyhwnas.optimizers.transfer.cost_agreement` tells whether that is wise.
+        instead. `pyhwnas.optimizers.msunas.transfer.cost_agreement` tells whether that is
+        wise.
     step : int
         Networks evaluated in each iteration, where the search asks for no particular number.
     subset : {"hypervolume", "gaps"}

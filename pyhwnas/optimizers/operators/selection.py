@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pyhwnas import moo
-from pyhwnas.history import Bools, Floats, Ints
+from pyhwnas.history import Bools, Floats, History, Ints
+from pyhwnas.problem import Problem
 
-__all__ = ["Order", "competition_ranks", "fronts_and_crowding", "survivors", "tournament"]
+__all__ = [
+    "Order",
+    "columns",
+    "competition_ranks",
+    "fronts_and_crowding",
+    "metric_ranks",
+    "survivors",
+    "tournament",
+]
+
+INFEASIBLE, FAILED = 1, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,3 +149,36 @@ def competition_ranks(values: Floats, group: Ints | None = None) -> Ints:
     ranks = np.empty(len(values), dtype=np.int64)
     ranks[order] = np.maximum.accumulate(np.where(starts, np.arange(1, len(values) + 1), 0))
     return ranks
+
+
+def columns(problem: Problem, names: Sequence[str], what: str) -> Ints:
+    """Return the columns of objectives by name; `what` asks for them."""
+    missing = [name for name in names if name not in problem.names]
+    if missing:
+        raise ValueError(
+            f"{what}: {', '.join(missing)} is not among the problem's objectives "
+            f"({', '.join(problem.names)}); add it there or do not name it here"
+        )
+    return np.array([problem.names.index(name) for name in names], dtype=np.int64)
+
+
+def metric_ranks(history: History, rows: Ints, column: int) -> Ints:
+    """Rank some rows of a history by one objective.
+
+    Parameters
+    ----------
+    history : History
+    rows : ndarray of int64, shape (n,)
+    column : int
+        Of the objective.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Competition ranks from 1, less is better: feasible rows by their value, then infeasible
+        ones by their violation, then failed ones.
+    """
+    infeasible = np.where(history.violation[rows] > 0, INFEASIBLE, 0)
+    group = np.where(history.failed[rows], FAILED, infeasible)
+    values = np.where(group == INFEASIBLE, history.violation[rows], history.F[rows, column])
+    return competition_ranks(np.where(group == FAILED, 0.0, values), group)

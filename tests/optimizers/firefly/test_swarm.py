@@ -12,14 +12,8 @@ from search.toy import Mean
 
 from pyhwnas import Problem, Search, objectives, spaces
 from pyhwnas.optimizers import FA, IFA, PFIFA, RBIFA, Random
-from pyhwnas.optimizers.firefly.swarm import (
-    Fireflies,
-    ImprovedFireflies,
-    columns,
-    metric_ranks,
-    with_new_rows,
-)
-from pyhwnas.optimizers.operators.selection import competition_ranks
+from pyhwnas.optimizers.firefly.swarm import Fireflies, ImprovedFireflies, with_new_rows
+from pyhwnas.optimizers.operators.selection import columns, competition_ranks, metric_ranks
 from pyhwnas.problem import AtMost
 from pyhwnas.testing import _tiny
 
