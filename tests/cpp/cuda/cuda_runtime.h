@@ -1,8 +1,9 @@
-// CUDA's execution model on one CPU thread, for tests of the kernels' logic where there is no GPU:
-// csrc/cuda compiles against this header as plain C++. It has the part of the CUDA runtime that
-// those files use, by the names and with the meaning that CUDA gives them. "Device memory" is host
-// memory, a stream does its work at once, the blocks of a grid run one after the other, and the
-// threads of a block are fibers that change places where they wait for each other (emulation.cpp).
+// CUDA's execution model on a CPU, for tests of the kernels' logic where there is no GPU: csrc/cuda
+// compiles against this header as plain C++. It has the part of the CUDA runtime that those files
+// use, by the names and with the meaning that CUDA gives them. "Device memory" is host memory, a
+// stream does its work at once, a few blocks of a grid run at a time, each on a thread of its own,
+// and the threads of a block are fibers that change places where they wait for each other
+// (emulation.cpp).
 #pragma once
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <thread>
 #include <type_traits>
 
 using std::max;
@@ -22,7 +24,7 @@ using std::min;
 #define __device__
 #define __host__
 #define __forceinline__ inline
-#define __shared__ static  // one block at a time
+#define __shared__ static thread_local  // one block at a time on each thread
 #define __align__(n) __attribute__((aligned(n)))
 #define __launch_bounds__(...)
 
@@ -143,8 +145,8 @@ unsigned lane();
 
 }  // namespace emulation
 
-extern uint3 threadIdx;
-extern uint3 blockIdx;
+extern thread_local constinit uint3 threadIdx;
+extern thread_local constinit uint3 blockIdx;
 extern dim3 blockDim;
 extern dim3 gridDim;
 

@@ -15,8 +15,14 @@ inline int __syncthreads_or(int predicate) {
 inline int __syncthreads_and(int predicate) {
   return __syncthreads_count(predicate == 0) == 0;
 }
-inline void __threadfence() {}
-inline void __nanosleep(unsigned) {}
+inline void __threadfence() {
+#ifndef __SANITIZE_THREAD__
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+inline void __nanosleep(unsigned) {
+  std::this_thread::yield();
+}
 
 inline unsigned __ballot_sync(unsigned mask, int predicate) {
   const auto votes = emulation::at_warp_barrier(mask, predicate != 0);
@@ -81,15 +87,17 @@ T __reduce_add_sync(unsigned mask, T value) {
   return emulation::reduced(mask, value, [](T a, T b) { return static_cast<T>(a + b); });
 }
 
-// ---- Atomics: one thread runs at a time ----------------------------------------------------
+// ---- Atomics -------------------------------------------------------------------------------
 
 namespace emulation {
 
 // What lies there becomes what `make` makes of it; returns what lay there.
 template <class T, class Make>
 T changed(T* at, const Make& make) {
-  const T old = *at;
-  *at = make(old);
+  const std::atomic_ref<T> there(*at);
+  T old = there.load(std::memory_order_relaxed);
+  while (!there.compare_exchange_weak(old, make(old), std::memory_order_relaxed)) {
+  }
   return old;
 }
 

@@ -1,13 +1,16 @@
 // The runtime and the fibers behind cuda_runtime.h.
 //
-// A thread runs until it waits at a barrier or ends; then the next one runs. Threads are taken in
-// rising order in one round and in falling order in the next, so that code which needs a barrier
-// that is not there gives wrong results. What CUDA leaves undefined ends the program: a barrier
-// that some threads do not reach, lanes of a warp that wait with different masks.
+// A thread of a block runs until it waits at a barrier or ends; then the next one runs. Threads are
+// taken in rising order in one round and in falling order in the next, so that code which needs a
+// barrier that is not there gives wrong results; blocks begin in rising order in one grid and in
+// falling order in the next, and a few run at the same time. What CUDA leaves undefined ends the
+// program: a barrier that some threads do not reach, lanes of a warp that wait with different
+// masks.
 #include "cuda_runtime.h"
 
 #include <ucontext.h>
 
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -19,8 +22,8 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-uint3 threadIdx{};
-uint3 blockIdx{};
+thread_local constinit uint3 threadIdx{};
+thread_local constinit uint3 blockIdx{};
 dim3 blockDim;
 dim3 gridDim;
 
@@ -30,6 +33,7 @@ namespace {
 constexpr std::size_t kStackBytes = std::size_t{1} << 17;
 constexpr unsigned kMostThreads = 1024;
 constexpr std::size_t kMostShared = 99 * 1024;  // as GPUs of desktops have it
+constexpr unsigned kBlocksAtOnce = 3;
 
 [[noreturn]] void fail(const char* what) {
   std::fprintf(stderr, "CUDA emulation: %s (block %u %u %u, thread %u %u %u)\n", what, blockIdx.x,
@@ -41,7 +45,7 @@ enum class State { kReady, kAtBlockBarrier, kAtWarpBarrier, kDone };
 
 struct Fiber {
   ucontext_t context{};
-  std::unique_ptr<unsigned char[]> stack{new unsigned char[kStackBytes]};
+  std::unique_ptr<unsigned char[]> stack;
   void* fake_stack = nullptr;
   State state = State::kDone;
   std::uint64_t value = 0;
@@ -59,15 +63,14 @@ struct Block {
   const void* stack = nullptr;
   std::size_t stack_size = 0;
   const std::function<void()>* thread = nullptr;
-  std::unique_ptr<unsigned char[]> shared;
+  std::vector<unsigned char> shared;
 };
 
+// That of the thread; whoever reads it does so anew after every change of fibers.
 Block& block() {
-  static Block one;
-  return one;
+  static thread_local const auto one = std::make_unique<Block>();
+  return *one;
 }
-
-std::mutex one_grid_at_a_time;
 
 // AddressSanitizer is told of every change of stacks.
 void leaving(void** fake_stack, const void* to, std::size_t size) {
@@ -168,6 +171,7 @@ void run_block() {
   Block& b = block();
   for (unsigned t = 0; t < b.size; ++t) {
     Fiber& fiber = b.fibers[t];
+    if (fiber.stack == nullptr) fiber.stack.reset(new unsigned char[kStackBytes]);
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = fiber.stack.get();
     fiber.context.uc_stack.ss_size = kStackBytes;
@@ -192,10 +196,66 @@ void run_block() {
   }
 }
 
+// The grid that runs, and the threads that run its blocks: they live as long as the program.
+class Grid {
+ public:
+  static Grid& the_one() {
+    static Grid* const one = new Grid;  // its threads may still wait when the program ends
+    return *one;
+  }
+
+  void run(const cudaLaunchConfig_t& config, const std::function<void()>& thread) {
+    const std::scoped_lock one_at_a_time(launching_);
+    std::unique_lock lock(state_);
+    config_ = &config;
+    thread_ = &thread;
+    blockDim = config.blockDim;
+    gridDim = config.gridDim;
+    n_blocks_ = std::uint64_t{gridDim.x} * gridDim.y * gridDim.z;
+    falling_ = !falling_;
+    begun_ = ended_ = 0;
+    wake_.notify_all();
+    done_.wait(lock, [this] { return ended_ == n_blocks_; });
+  }
+
+ private:
+  Grid() {
+    for (unsigned i = 0; i < kBlocksAtOnce; ++i) std::thread([this] { work(); }).detach();
+  }
+
+  [[noreturn]] void work() {
+    std::unique_lock lock(state_);
+    for (;;) {
+      wake_.wait(lock, [this] { return begun_ < n_blocks_; });
+      const std::uint64_t number = falling_ ? n_blocks_ - 1 - begun_ : begun_;
+      ++begun_;
+      lock.unlock();
+      blockIdx = {static_cast<unsigned>(number % gridDim.x),
+                  static_cast<unsigned>(number / gridDim.x % gridDim.y),
+                  static_cast<unsigned>(number / gridDim.x / gridDim.y)};
+      Block& b = block();
+      b.thread = thread_;
+      b.size = config_->blockDim.x * config_->blockDim.y * config_->blockDim.z;
+      b.shared.assign(config_->dynamicSmemBytes, 0xcb);  // nobody may rely on zeros
+      run_block();
+      lock.lock();
+      if (++ended_ == n_blocks_) done_.notify_one();
+    }
+  }
+
+  std::mutex launching_;
+  std::mutex state_;
+  std::condition_variable wake_;
+  std::condition_variable done_;
+  const cudaLaunchConfig_t* config_ = nullptr;
+  const std::function<void()>* thread_ = nullptr;
+  std::uint64_t n_blocks_ = 0, begun_ = 0, ended_ = 0;
+  bool falling_ = true;
+};
+
 }  // namespace
 
 cudaError_t run(const cudaLaunchConfig_t& config, const std::function<void()>& thread) {
-  const std::scoped_lock lock(one_grid_at_a_time);
   const dim3& grid = config.gridDim;
   const std::uint64_t threads =
       std::uint64_t{config.blockDim.x} * config.blockDim.y * config.blockDim.z;
@@ -204,25 +264,12 @@ cudaError_t run(const cudaLaunchConfig_t& config, const std::function<void()>& t
       grid.z > 65535) {
     return cudaErrorInvalidConfiguration;
   }
-  Block& b = block();
-  b.thread = &thread;
-  b.size = static_cast<unsigned>(threads);
-  blockDim = config.blockDim;
-  gridDim = grid;
-  for (unsigned z = 0; z < grid.z; ++z) {
-    for (unsigned y = 0; y < grid.y; ++y) {
-      for (unsigned x = 0; x < grid.x; ++x) {
-        blockIdx = {x, y, z};
-        b.shared.reset(new unsigned char[config.dynamicSmemBytes]);
-        run_block();
-      }
-    }
-  }
+  Grid::the_one().run(config, thread);
   return cudaSuccess;
 }
 
 unsigned char* dynamic_shared_memory() {
-  return block().shared.get();
+  return block().shared.data();
 }
 
 std::uint64_t at_block_barrier(std::uint64_t value) {
