@@ -37,12 +37,13 @@ if TYPE_CHECKING:
     from pyhwnas._cpp import get_cmake_dir, get_include
     from pyhwnas.history import History
     from pyhwnas.latency import LatencyTable
-    from pyhwnas.problem import AtMost, Problem
+    from pyhwnas.problem import AtLeast, AtMost, Problem
     from pyhwnas.search import Search
 
     __version__: str
 
 __all__ = [
+    "AtLeast",
     "AtMost",
     "BenchmarkError",
     "CudaError",
@@ -74,6 +75,7 @@ __all__ = [
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _HOMES = {
+    "AtLeast": "problem",
     "AtMost": "problem",
     "History": "history",
     "LatencyTable": "latency",

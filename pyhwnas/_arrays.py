@@ -143,7 +143,8 @@ def _as_array(
 ) -> NDArray[Any]:
     array = _as_any(values, name)
     if array.ndim != ndim:
-        raise ValueError(f"{name} must have {ndim} dimensions, got shape {array.shape}")
+        dimensions = "1 dimension" if ndim == 1 else f"{ndim} dimensions"
+        raise ValueError(f"{name} must have {dimensions}, got shape {array.shape}")
     # An empty list has no dtype of its own; numpy calls it float64.
     if array.dtype.kind not in kinds and array.size:
         raise TypeError(f"{name} must hold {expected}, got dtype {array.dtype}")

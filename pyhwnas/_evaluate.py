@@ -118,6 +118,7 @@ def check_failures(history: History, max_failures: int) -> None:
         last = history.errors[int(np.flatnonzero(history.failed)[-1])].strip().splitlines()[-1]
         raise EvaluationError(
             f"{count} of {len(history)} rows failed, more than max_failures={max_failures}; the "
-            f"last one with: {last}. All tracebacks are in history.errors; correct the cause and "
-            "start a new run, or call run again with a larger max_failures to go on"
+            f"last one with: {last}. All tracebacks are in the history's errors, and in "
+            "evaluations.csv of `pyhwnas report`; correct the cause and start a new run, or go on "
+            "with a larger max_failures (--max-failures)"
         )

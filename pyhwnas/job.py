@@ -187,6 +187,11 @@ class Job:
             If a number is out of range, or a name, option or constraint means nothing.
         """
         self.check_numbers()
+        for device, table in self.devices.items():
+            if not isinstance(table, str):
+                raise ValueError(
+                    f"devices: expected the path of a latency table for {device!r}, got {table!r}"
+                )
         made = [
             name if name in OF_TABLE else make_objective(name, space, self._ingredients()).name
             for name in self.objectives

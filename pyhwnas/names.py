@@ -11,6 +11,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from pyhwnas.errors import PyhwnasError
+
 __all__ = ["construct", "load", "names"]
 
 
@@ -36,11 +38,14 @@ def load(kind: str, name: str) -> Any:
     except (ImportError, AttributeError, OSError) as error:
         raise ValueError(f"cannot load {name!r} ({error}); expected 'file.py:Name'") from error
     except Exception as error:  # whatever the lines of somebody's file do
-        line = traceback.extract_tb(error.__traceback__)[-1]
-        at = "" if isinstance(error, SyntaxError) else f", {Path(line.filename).name}:{line.lineno}"
-        raise ValueError(
-            f"cannot load {name!r} ({type(error).__name__}: {error}{at}); correct the file"
-        ) from error
+        raise ValueError(f"cannot load {name!r} ({_told(error)}); correct the file") from error
+
+
+def _told(error: Exception) -> str:
+    """Say what was raised, and on which line."""
+    line = traceback.extract_tb(error.__traceback__)[-1]
+    at = "" if isinstance(error, SyntaxError) else f", {Path(line.filename).name}:{line.lineno}"
+    return f"{type(error).__name__}: {error}{at}"
 
 
 def _module_from_file(path: Path) -> Any:
@@ -59,7 +64,7 @@ def _module_from_file(path: Path) -> Any:
 
 
 def construct(cls: Callable[..., Any], options: Mapping[str, Any], what: str) -> Any:
-    """Call a class with options from a file or a command line; wrong ones are a ValueError."""
+    """Call a class with options from a file or a command line; what it raises is a ValueError."""
     arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     if dataclasses.is_dataclass(cls):
         takes = [f.name for f in dataclasses.fields(cls) if f.init]
@@ -73,5 +78,9 @@ def construct(cls: Callable[..., Any], options: Mapping[str, Any], what: str) ->
                 raise ValueError(f"{what}: {field.name}: expected a whole number, got {value!r}")
     try:
         return cls(**arguments)
+    except PyhwnasError:
+        raise
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what}: {error}") from error
+    except Exception as error:  # whatever the lines of somebody's file do
+        raise ValueError(f"{what} cannot be made ({_told(error)}); correct its code") from error

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pyhwnas import objectives, proxies
 from pyhwnas.devices import ENERGY, LATENCY, is_latency, make_energy, make_latency
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
-from pyhwnas.names import load
+from pyhwnas.names import construct, load
 from pyhwnas.problem import Objective
 from pyhwnas.proxies.modules import MEASURES, Measure, ModuleScore
 from pyhwnas.spaces import Space
@@ -210,7 +210,9 @@ def make_objective(name: str, space: Space, of: Ingredients) -> Objective:
     if tail in ("min", "max"):
         return External(space, head, tail)
     maker = load("objectives", name)
-    made = maker(space) if callable(maker) else maker
+    made = maker
+    if callable(maker):
+        made = construct(functools.partial(maker, space), {}, f"objective {name!r}")
     if not isinstance(made, Objective):
         raise ValueError(
             f"objective {name!r}: expected a callable that makes an objective of a space, with "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import operator
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -14,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyhwnas._arrays import as_ids, as_matrix
+from pyhwnas._arrays import as_ids, as_matrix, as_whole
 from pyhwnas._describe import Json, decode, describe, encode
 from pyhwnas._evaluate import check_failures, evaluate
 from pyhwnas._resume import append, bind, load_history, reference_point
@@ -111,11 +110,11 @@ class Search:
         seed: int = 0,
         warm_start: str | os.PathLike[str] | History | None = None,
     ) -> None:
-        if seed < 0:
+        if as_whole(seed, "seed") < 0:
             raise ValueError(f"seed: expected an integer from 0 up, got {seed}")
         self.problem = problem
         self.optimizer = optimizer.choose(problem) if isinstance(optimizer, Auto) else optimizer
-        self.seed = operator.index(seed)
+        self.seed = as_whole(seed, "seed")
         description: Json = {
             "problem": problem.describe(),
             "optimizer": describe(self.optimizer),
@@ -175,7 +174,7 @@ class Search:
             Pending rows, the oldest first; the same ones again until they are told. No rows if
             the optimizer has none left.
         """
-        if n is not None and operator.index(n) < 1:
+        if n is not None and as_whole(n, "n") < 1:
             raise ValueError(f"n: expected at least 1 row or None, got {n}")
         if self._stale:
             self._load()
@@ -272,6 +271,8 @@ class Search:
         """
         if executor is not None and not isinstance(executor, Executor):
             raise TypeError(f"executor: expected a concurrent.futures.Executor, got {executor!r}")
+        if as_whole(n_evals, "n_evals") < 0:
+            raise ValueError(f"n_evals: expected at least 0 rows, got {n_evals}")
         while self.history.evaluations < n_evals:
             check_failures(self.history, max_failures)
             asked = self.ask(batch)

@@ -49,6 +49,12 @@ def test_the_command_line_loads_what_a_command_needs():
     assert not loaded & (HEAVY - {"rich", "typer"} | {"numpy"})
 
 
+def test_both_bounds_are_at_the_top():
+    from pyhwnas.problem import AtLeast, AtMost
+
+    assert (pyhwnas.AtLeast, pyhwnas.AtMost) == (AtLeast, AtMost)
+
+
 def test_the_package_itself_loads_nothing():
     assert loaded_by("import pyhwnas") <= {"pyhwnas"}
 

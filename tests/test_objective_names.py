@@ -46,6 +46,9 @@ def test_names_of_your_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     )
     (tmp_path / "unfinished.py").write_text("half = (\n")
     (tmp_path / "divided.py").write_text("\nhalf = 1 / 0\n")
+    (tmp_path / "broken.py").write_text(
+        "def half(space):\n    return {}['way']\n\ndef third(space, way):\n    return space\n"
+    )
     for name in (f"{path}:half", "columns_of_mine:half"):
         assert make_objective(name, SPACE, Ingredients()).name == "macs"
     brought = make_objective("error:min", SPACE, Ingredients())
@@ -60,6 +63,8 @@ def test_names_of_your_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         (f"{path}:none", "makes an objective of a space, .* got NoneType"),
         ("unfinished:half", r"SyntaxError: .*unfinished\.py, line 1"),
         ("divided:half", r"ZeroDivisionError: .*, divided\.py:2"),
+        ("broken:half", r"'broken:half' cannot be made \(KeyError: 'way', broken\.py:2\); correct"),
+        ("broken:third", "objective 'broken:third': .* missing 1 required positional argument"),
     ):
         with pytest.raises(ValueError, match=words):
             make_objective(name, SPACE, Ingredients())

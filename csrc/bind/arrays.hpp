@@ -42,7 +42,8 @@ void check_layout(const py::array& array, const char* name, int ndim) {
   }
   if (array.ndim() != ndim) {
     throw py::value_error(std::string(name) + " must have " + std::to_string(ndim) +
-                          " dimensions, got shape " + shape_of(array));
+                          (ndim == 1 ? " dimension" : " dimensions") + ", got shape " +
+                          shape_of(array));
   }
   if ((array.flags() & py::array::c_style) == 0) {
     throw py::value_error(std::string(name) + " must be C-contiguous, got other strides");

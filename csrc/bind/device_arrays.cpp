@@ -132,7 +132,8 @@ void check_exact_layout(const ArrayView& view, const char* name, DLDataType dtyp
   }
   if (static_cast<int>(view.shape().size()) != ndim) {
     throw py::value_error(std::string(name) + " must have " + std::to_string(ndim) +
-                          " dimensions, got shape " + text_of(view.shape()));
+                          (ndim == 1 ? " dimension" : " dimensions") + ", got shape " +
+                          text_of(view.shape()));
   }
   if (!view.is_contiguous()) {
     throw py::value_error(std::string(name) + " must be C-contiguous, got other strides");

@@ -89,7 +89,7 @@ def profile(
     --------
     - `pyhwnas profile`
     - `pyhwnas profile --space nasbench201 --threads 2`
-    - `pyhwnas profile --backend openvino --target-interval 1% --time-cap 600`
+    - `pyhwnas profile --backend openvino --target-interval 2% --time-cap 600`
     - `pyhwnas profile --resolutions 160,192,224 -o tables`
     - `pyhwnas profile --ssh pi@kitchen -o tables`
     """

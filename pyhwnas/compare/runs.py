@@ -94,12 +94,12 @@ def run_one(comparison: Comparison, folder: str | os.PathLike[str], label: str, 
     start = time.process_time()
     with Search(problem, optimizer, store=store, seed=seed) as search:
         known = len(search.history)
-        history = search.run(
-            comparison.evals, batch=comparison.batch, max_failures=comparison.evals
-        )
-    if len(history) > known:
-        _add_seconds(store.with_suffix(".json"), time.process_time() - start)
-    return Done(label, seed, len(history))
+        try:
+            search.run(comparison.evals, batch=comparison.batch, max_failures=comparison.evals)
+        finally:  # interrupted runs have taken their time too
+            if len(search.history) > known:
+                _add_seconds(store.with_suffix(".json"), time.process_time() - start)
+        return Done(label, seed, len(search.history))
 
 
 def _add_seconds(path: Path, seconds: float) -> None:

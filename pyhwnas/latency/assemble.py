@@ -97,7 +97,7 @@ def assemble(
         accuracy=error,
         protocol=asdict(settings)
         | {"version": PROTOCOL, "clock": clock, "execution": dict(execution)}
-        | {"stop": [process.stop for process in of_units]},
+        | {"stop": [process.stop for part in processes for process in part]},
         anchor_ms=readings.anchor_ms(),
         reference_ms=readings.reference_ms,
         contention=readings.contention,

@@ -72,7 +72,8 @@ def profile(
     settings : Settings, optional
         Rounds, statistic, target interval and the like.
     time_cap : float, optional
-        Seconds for all timing processes together, those of an interrupted call included.
+        Seconds for all timing processes together, those of an interrupted call included. Units
+        and networks share them by their numbers; what units leave is the networks'.
     probes, held_out : int
         Whole networks to fit the scale to, spread from small to large, and random ones to check
         it on. Scales of four networks instead of eight were off by 3.4 instead of 2.6 %
@@ -124,7 +125,7 @@ def profile(
     ]
     networks = _networks(space, plan, chosen, probes=probes, held_out=held_out, seed=seed)
     parts = {"units": _unit_models(cases), "networks": _network_models(networks)}
-    count = sum(map(len, parts.values()))
+    left = sum(map(len, parts.values()))
     keys = {name: [model.key for model in models] for name, models in parts.items()}
     partial = _Partial(path, device.identity, backend.execution, settings, keys, seed)
     if not resume:
@@ -136,7 +137,8 @@ def profile(
         results[name] = partial.load(name)[:processes] if models else []
         start = time.monotonic() - partial.seconds(name)
         if models:
-            cap = None if time_cap is None else time_cap * len(models) / count
+            # What the units leave of their share is the networks'.
+            cap = None if time_cap is None else (time_cap - seconds) * len(models) / left
             results[name] = measure(
                 models,
                 backend,
@@ -153,6 +155,7 @@ def profile(
                 on_step=on_step,
             )
             seconds += time.monotonic() - start
+            left -= len(models)
     table = assemble(
         space=space.name,
         plan=plan,

@@ -19,10 +19,10 @@ def median_deviation(n: int) -> float:
 
     Notes
     -----
-    To four digits up to seven values, from the order statistics of a normal sample; above the
+    To four digits up to eight values, from the order statistics of a normal sample; above the
     limit ``sqrt(pi / 2 n)``, which is some per cent too large there.
     """
-    exact = (1.0, 0.7071, 0.6698, 0.5461, 0.5356, 0.4634, 0.4587)
+    exact = (1.0, 0.7071, 0.6698, 0.5461, 0.5356, 0.4634, 0.4587, 0.4101)
     return exact[n - 1] if n <= len(exact) else math.sqrt(math.pi / (2 * n))
 
 
@@ -75,7 +75,7 @@ def student_quantile(p: float, freedom: float) -> float:
     Returns
     -------
     float
-        To four digits at least.
+        To four digits at least where p is at most 0.9999.
 
     Notes
     -----

@@ -7,16 +7,15 @@ from pathlib import Path
 
 from pyhwnas.devices import latency_at, load_table
 from pyhwnas.job import Job
+from pyhwnas.pipeline.folder import COPY
 from pyhwnas.spaces import Space
 
 __all__ = ["device_notes", "keep_tables", "with_own_tables"]
 
-TABLE = "table@{}.json"
-
 
 def with_own_tables(job: Job, folder: Path) -> Job:
     """Return a job that reads the copies in its folder, where there are some."""
-    copies = {name: folder / TABLE.format(name) for name in job.devices}
+    copies = {name: folder / COPY.format(name) for name in job.devices}
     own = {name: str(path) for name, path in copies.items() if path.exists()}
     return dataclasses.replace(job, devices={**job.devices, **own})
 
@@ -24,7 +23,7 @@ def with_own_tables(job: Job, folder: Path) -> Job:
 def keep_tables(job: Job, folder: Path, space: Space) -> None:
     """Copy tables into the folder of a run, once."""
     for name, source in with_own_tables(job, folder).devices.items():
-        own = folder / TABLE.format(name)
+        own = folder / COPY.format(name)
         if not own.exists():
             load_table(source, space).save(own)
 

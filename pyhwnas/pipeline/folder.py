@@ -10,9 +10,12 @@ from pyhwnas.errors import StoreError
 from pyhwnas.job import Job
 from pyhwnas.names import load
 
-__all__ = ["CONFIG", "STORE", "TABLE", "budgeted", "claim"]
+__all__ = ["CONFIG", "COPY", "STORE", "TABLE", "budgeted", "claim"]
 
 CONFIG, STORE, TABLE = "config.toml", "run.sqlite", "table.json"
+COPY = "table@{}.json"
+"""The table of another device, by its name."""
+
 GROWING = ("evals", "top", "max_failures")
 """Entries of a job that may change when a run is continued."""
 
@@ -31,8 +34,8 @@ def budgeted(job: Job, folder: Path) -> Job:
 def claim(folder: Path, job: Job) -> None:
     """Write the job into a new folder, or check that the folder holds the same one."""
     path = folder / CONFIG
-    begun = any((folder / name).exists() for name in (STORE, TABLE))
     try:
+        begun = any(any(folder.glob(name)) for name in (STORE, TABLE, COPY.format("*")))
         if begun and not path.exists():
             raise StoreError(f"{folder} holds a run without its {CONFIG}; choose another --out")
         if begun:

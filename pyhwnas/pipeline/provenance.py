@@ -6,14 +6,17 @@ import dataclasses
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pyhwnas._files import write_atomically
+from pyhwnas.errors import StoreError
 from pyhwnas.latency import LatencyTable
 
-__all__ = ["device_facts", "device_name", "record", "versions"]
+__all__ = ["device_facts", "device_name", "record", "timed", "versions"]
 
 FILE = "provenance.json"
 INTERRUPTIBLE = ("profile", "search")
@@ -30,7 +33,13 @@ def record(
     path = folder / FILE
     known: dict[str, Any] = {"command": "", "versions": "", "seconds": {}}
     if path.exists():
-        known |= json.loads(path.read_text(encoding="utf-8"))
+        try:
+            known |= json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, TypeError) as error:
+            raise StoreError(
+                f"{path}: expected the command and seconds of a run, got something else "
+                f"({error}); remove it and try again"
+            ) from error
     known["command"] = known["command"] or command
     known["versions"] = known["versions"] or versions
     for phase, value in seconds.items():
@@ -38,6 +47,16 @@ def record(
         known["seconds"][phase] = before + value
     write_atomically(path, json.dumps(known, indent=1) + "\n")
     return known
+
+
+@contextmanager
+def timed(folder: Path, phase: str) -> Iterator[None]:
+    """Record how long a phase takes, also where it is interrupted."""
+    start = time.monotonic()
+    try:
+        yield
+    finally:
+        record(folder, {phase: time.monotonic() - start})
 
 
 def device_name(table: LatencyTable | None) -> str:

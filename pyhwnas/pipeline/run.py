@@ -22,7 +22,7 @@ from pyhwnas.pipeline.elsewhere import device_notes, keep_tables, with_own_table
 from pyhwnas.pipeline.folder import CONFIG, STORE, TABLE, budgeted, claim
 from pyhwnas.pipeline.outcome import Outcome
 from pyhwnas.pipeline.progress import Progress, Timing
-from pyhwnas.pipeline.provenance import device_facts, device_name, record, versions
+from pyhwnas.pipeline.provenance import device_facts, device_name, record, timed, versions
 from pyhwnas.pipeline.tables import Sources, make_table
 from pyhwnas.pipeline.verified import Verified, speed_then, tied_networks
 from pyhwnas.plot import rows_of
@@ -141,14 +141,12 @@ class Run:
         """
         unlock = lock(self.folder / "run")
         try:
-            clock = time.monotonic()
-            table = self.table() if self.job.wants_table else None
-            if table is not None:
-                record(self.folder, {"profile": time.monotonic() - clock})
-            clock = time.monotonic()
-            with self.open(table) as search:
+            table = None
+            if self.job.wants_table:
+                with timed(self.folder, "profile"):
+                    table = self.table()
+            with timed(self.folder, "search"), self.open(table) as search:
                 history = self.search(search)
-            record(self.folder, {"search": time.monotonic() - clock})
             return self.finish(history, table)
         finally:
             unlock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from cli.place import SMALL, Command
 
 from pyhwnas import spaces
+from pyhwnas.cli.look import print_json
 from pyhwnas.cli.options import job_from, milliseconds
 from pyhwnas.latency import LatencyTable
 from pyhwnas.objectives import Latency
@@ -96,6 +98,7 @@ def test_published_tables_are_devices(inside: Command, data: Path, tmp_path: Pat
         (("--latency-budget", "20"), ("unit", "20ms")),
         (("--latency-budget", "fast"), ("unit", "'fast'")),
         (("--warm-start", "nowhere"), ("nowhere",)),
+        (("--set", "devices.gpu=3"), ("devices", "path", "'gpu'", "got 3")),
     ],
 )
 def test_wrong_words_are_named(
@@ -130,6 +133,12 @@ def test_the_chooser_is_told_the_first_budget(inside: Command, tables: Path) -> 
     assert "auto chose MSuNAS" in first.stderr
     longer = inside(*command, "--evals", "22")
     assert longer.returncode == 0, longer.stderr
+
+
+def test_machines_read_null_where_there_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"a": math.inf, "b": (math.nan, 1.5, np.float64(-np.inf)), "c": True, "d": None})
+    read = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert read == {"a": None, "b": [None, 1.5, None], "c": True, "d": None}
 
 
 def test_times_have_a_unit() -> None:

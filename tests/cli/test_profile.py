@@ -51,7 +51,7 @@ def test_two_at_once_and_odd_names(inside: Command, tmp_path: Path) -> None:
     folder = tmp_path / "tab les' (ü)"
     done = inside("profile", *SMALL, "--processes", "1", "--time-cap", "0", "-o", folder)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("the time cap ended it before all units had settled") == 1
+    assert done.stdout.count("the time cap ended it before all units and networks had settled") == 1
     assert "time cap" not in done.stderr
     (path,) = folder.iterdir()
     assert f"Profiling {len(LatencyTable.load(path).entries)} units" in done.stderr

@@ -73,6 +73,30 @@ def test_more_evaluations_and_seeds_go_on_from_there(folder, tmp_path):
     assert json.loads(store_of(tmp_path, "nsga", 0).with_suffix(".json").read_text()) == after
 
 
+def test_the_time_of_an_interrupted_run_counts(tmp_path, monkeypatch):
+    (tmp_path / "hurried.py").write_text(
+        "from pyhwnas import Problem, objectives, spaces\n"
+        "seen = []\n"
+        "def count(network):\n"
+        "    seen.append(network)\n"
+        "    if len(seen) == 5:\n"
+        "        raise KeyboardInterrupt\n"
+        "    return len(network.graph.nodes)\n"
+        "def problem():\n"
+        "    space = spaces.NATSSize()\n"
+        "    return Problem(space, [objectives.PerNetwork(space, count, name='n', sense='min')])\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    hurried = Comparison(problem="hurried:problem", optimizers=("random",), seeds=1, evals=8)
+    path = store_of(tmp_path, "random", 0)
+    with pytest.raises(KeyboardInterrupt):
+        run_all(hurried, tmp_path)
+    before = json.loads(path.with_suffix(".json").read_text())["cpu_seconds"]
+    run_all(hurried, tmp_path)
+    assert 0 < before < json.loads(path.with_suffix(".json").read_text())["cpu_seconds"]
+    assert len(load_history(path)[0]) == 8
+
+
 def test_another_optimizer_under_a_label_is_refused(folder):
     other = dataclasses.replace(COMPARISON, options={"nsga": {"population": 4}})
     with pytest.raises(StoreError, match=r"optimizer\.population: stored 10, now 4"):

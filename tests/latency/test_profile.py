@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -207,6 +208,33 @@ def test_a_time_cap_ends_the_rounds(quick):
     assert found.entries[CONV.key].samples > 0
     assert "unsettled" in found.entries[CONV.key].quality
     assert "the time cap ended it" in found.summary()
+
+
+def test_networks_have_what_units_leave_of_the_time_cap(quick, monkeypatch):
+    """A cap that is long enough ends nothing, whatever share of the models networks are."""
+    given = []
+
+    def spy(models, *arguments, deadline, **more):
+        given.append(deadline)
+        return measure(models, *arguments, deadline=deadline, **more)
+
+    # The function of that name hides its module.
+    monkeypatch.setattr(sys.modules[profile.__module__], "measure", spy)
+    begun = time.monotonic()
+    settings = replace(quick, target_interval=0.99)
+    found = profile(Toy(), processes=1, settings=settings, time_cap=1e3, probes=1, held_out=1)
+    units, networks = (deadline - begun for deadline in given)
+    assert units < 1000 <= networks < 1000 + time.monotonic() - begun
+    assert len(found.protocol["stop"]) == 2  # of the networks too
+
+
+def test_a_time_cap_that_ends_networks_is_told(quick):
+    found = profile(Toy(), processes=1, settings=quick, probes=1, held_out=1)
+    assert "time" not in found.protocol["stop"]
+    assert "the time cap ended it" not in found.summary()
+    settings = replace(quick, rounds=10_000, target_interval=1e-9)
+    found = profile(Toy(), processes=1, settings=settings, time_cap=0.0, probes=1, held_out=1)
+    assert found.protocol["stop"] == ["time", "time"]
 
 
 def test_what_has_not_settled_says_so():

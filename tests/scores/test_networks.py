@@ -142,7 +142,7 @@ def test_rows_that_the_space_does_not_hold_and_other_bytes(tmp_path: Path) -> No
     with pytest.raises(ValueError, match=r"line 1 .*no valid network of nasbench101-small"):
         scores.listed(space, path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match=r"archs.txt: expected text with one network a line"):
+    with pytest.raises(ValueError, match=r"archs.txt: expected text in UTF-8, got other bytes"):
         scores.listed(space, path)
     with pytest.raises(FileNotFoundError):
         scores.listed(space, tmp_path / "nowhere.txt")

@@ -18,9 +18,10 @@ __all__ = ["TorchBackend"]
 
 Device = Literal["cpu", "cuda"]
 WARMUPS = 3
-# glibc's numbers for `mallopt`, and the most that they take.
+# glibc's numbers for `mallopt`: from which size on free memory is given back, at most this one, and
+# how many blocks may be mappings of their own, which are given back at once.
 M_TRIM_THRESHOLD, MOST_TRIM = -1, 2**31 - 1
-M_MMAP_THRESHOLD, MOST_MMAP = -3, 2**25
+M_MMAP_MAX = -4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class TorchBackend:
     MobileNetV3 networks took 0.9 to 1.5 times what tables said, and three tables were off by 7.8 to
     10 %. The process that takes the time is told to keep them (`mallopt`): two were off by 1.6 and
     2.8 %. A program does so too with a large ``MALLOC_TRIM_THRESHOLD_`` and
-    ``MALLOC_MMAP_THRESHOLD_=33554432`` in its environment.
+    ``MALLOC_MMAP_MAX_=0`` in its environment.
     """
 
     threads: int = 1
@@ -148,7 +149,7 @@ def _keep_freed_memory() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_TRIM_THRESHOLD, MOST_TRIM)
-        mallopt(M_MMAP_THRESHOLD, MOST_MMAP)
+        mallopt(M_MMAP_MAX, 0)
 
 
 def _infer(inference_mode: Callable[[], Any], module: Callable[..., object], *x: object) -> object:

@@ -35,7 +35,7 @@ class Step(NamedTuple):
     Parameters
     ----------
     doing : str
-        ``"encoding models"`` or ``"sending kB"``.
+        ``"encoding models"``, ``"sending kB"`` or ``"loading models"``.
     done, total : int
     """
 

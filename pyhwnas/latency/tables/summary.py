@@ -22,7 +22,7 @@ def summary(table: LatencyTable) -> str:
     """
     lines = [table.name, _origin(table), *_errors(table)]
     if "time" in table.protocol.get("stop", ()):
-        lines.append("the time cap ended it before all units had settled")
+        lines.append("the time cap ended it before all units and networks had settled")
     if table.noisy:
         lines.append(
             "this machine was too unsteady to rely on these numbers "

@@ -111,7 +111,7 @@ def admission(table: LatencyTable) -> list[Finding]:
     if a is not None and a.mape > MOST:
         rules.append(f"expected a mean error of at most {MOST:g} %, got {a.mape:.1f} %")
     if "time" in table.protocol.get("stop", ()):
-        rules.append("expected rounds until units had settled, got an end by the time cap")
+        rules.append("expected rounds until all had settled, got an end by the time cap")
     if any(entry.interpolated for entry in table.entries.values()):
         rules.append("expected measured units alone, got interpolated ones")
     return [Finding("admission", rule) for rule in rules]

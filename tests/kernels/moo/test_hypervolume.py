@@ -120,7 +120,7 @@ def test_huge_and_tiny_scales_keep_their_digits():
         ([[0, math.nan]], [1, 1], "F must not hold NaN, got NaN in row 0, column 1"),
         (np.empty((2, 0)), [], "F must have at least one column"),
         ([0, 0], [1, 1], "F must have 2 dimensions"),
-        ([[0, 0]], [[1, 1]], "ref_point must have 1 dimensions"),
+        ([[0, 0]], [[1, 1]], r"ref_point must have 1 dimension, got shape \(1, 2\)"),
     ],
 )
 def test_wrong_arguments_are_named(F, ref_point, message):

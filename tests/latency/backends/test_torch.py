@@ -18,8 +18,9 @@ from pyhwnas.networks import Unit
 
 backend = TorchBackend()
 calls = []
-for channels in (64, 96, 16):  # feature maps of some megabytes, and of less
-    encoded = backend.encode(Unit.parse(f"16x112x112: conv{channels}k1b relu conv64k1b"), 1)
+# Feature maps of some megabytes, of less, and of so many that malloc would map each by itself.
+for channels, batch in ((64, 1), (96, 1), (16, 1), (64, 12)):
+    encoded = backend.encode(Unit.parse(f"16x112x112: conv{channels}k1b relu conv64k1b"), batch)
     feeds = {name: np.ones(shape, np.float32) for name, shape in encoded.inputs.items()}
     calls.append(backend.load(encoded.model, feeds))
 for call in calls * 5:

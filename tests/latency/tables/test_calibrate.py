@@ -89,10 +89,10 @@ def test_one_process_gives_no_floor_and_a_point():
     assert process_interval([3.0]) is None
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7, 9])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7, 8, 9])
 def test_the_spread_of_a_median(n):
     medians = np.median(np.random.default_rng(n).normal(size=(200_000, n)), axis=1)
-    assert median_deviation(n) == pytest.approx(medians.std(), rel=0.05 if n == 9 else 0.01)
+    assert median_deviation(n) == pytest.approx(medians.std(), rel=0.05 if n > 8 else 0.01)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
