@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from itertools import zip_longest
 from pathlib import Path
 
 from pyhwnas.errors import StoreError
@@ -56,8 +57,8 @@ def score(
     ValueError
         If the name has another ending, or there is nothing to score.
     StoreError
-        If there is such a file or an unfinished one and `resume` is False, or the unfinished one
-        holds other networks or scores.
+        If there is such a file or an unfinished one and `resume` is False, or it holds other
+        networks or scores.
 
     Notes
     -----
@@ -87,7 +88,7 @@ def score(
             "or delete it"
         )
     if path.exists() and not partial.exists():
-        return _finished(path, problem, resume=resume)
+        return _finished(path, problem, blocks, resume=resume)
     path.parent.mkdir(parents=True, exist_ok=True)
     journal = Journal(partial, problem)
     try:
@@ -104,7 +105,7 @@ def score(
     return found
 
 
-def _finished(path: Path, problem: Problem, *, resume: bool) -> Scored:
+def _finished(path: Path, problem: Problem, blocks: Iterable[Ints], *, resume: bool) -> Scored:
     """Say what a finished file holds, where that is what is asked for."""
     if not resume:
         raise StoreError(f"{path} is there already; choose another file, or delete it")
@@ -113,6 +114,12 @@ def _finished(path: Path, problem: Problem, *, resume: bool) -> Scored:
         raise StoreError(
             f"{path} is there already, with the scores {', '.join(table.names)}; choose another "
             "file, or delete it"
+        )
+    asked = (problem.space.to_str(x) for X in blocks for x in as_genotypes(problem.space, X))
+    if any(arch != other for arch, other in zip_longest(asked, table.archs)):
+        raise StoreError(
+            f"{path} is there already, with scores of other networks; choose another file, or "
+            "delete it"
         )
     failed = [error for error in table.errors if error]
     return Scored(len(table.archs), len(failed), failed[-1] if failed else "")

@@ -145,6 +145,9 @@ def test_a_finished_file_is_not_written_again(tmp_path: Path, suffix: str) -> No
     assert not column.asked
     with pytest.raises(StoreError, match="with the scores mine, macs"):
         scores.score(problem(), drawn(10), path, resume=True)
+    for others in (drawn(9), drawn(11), [X[::-1] for X in drawn(10)]):
+        with pytest.raises(StoreError, match="with scores of other networks"):
+            scores.score(problem(Column(third)), others, path, resume=True)
 
 
 def test_rows_that_are_none_and_bad_names(tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ class Settings:
         and the median of the wall clock or a runner's: with several threads it is the usual wait
         for the last one that counts.
     cold_bytes : int
-        Units with at least this many bytes of weights are timed cold: the flush buffer is written
-        before each call. In a network such weights come from outer caches, while the code and data
-        of smaller units are still there from their neighbours. Whole networks run warm.
+        Units with at least this many bytes of float32 weights are timed cold: the flush buffer is
+        written before each call. In a network such weights come from outer caches, while the code
+        and data of smaller units are still there from their neighbours. Whole networks run warm.
     flush_bytes : int, optional
         Size of that buffer. Without it, twice the cache that a core of the device has for itself,
         or 8 MiB where that cannot be read.
