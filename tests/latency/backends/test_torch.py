@@ -35,6 +35,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="speaks to glibc's malloc")
 def test_feature_maps_come_from_memory_that_is_there():
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True
+        [sys.executable, "-P", "-c", PROGRAM], check=True, capture_output=True, text=True
     )
     assert int(done.stdout) < 50  # each map that came anew would cost hundreds of page faults
