@@ -14,7 +14,14 @@ from typing import Any
 from pyhwnas._optional import require
 from pyhwnas.latency.backends import LatencyBackend
 
-__all__ = ["Fingerprint", "available_bytes", "cache_bytes", "fastest_core", "fingerprint"]
+__all__ = [
+    "Fingerprint",
+    "available_bytes",
+    "cache_bytes",
+    "cpu_of",
+    "fastest_core",
+    "fingerprint",
+]
 
 # Instruction sets that runtimes choose their kernels by; the many others do not change a latency.
 INSTRUCTION_SETS = frozenset(
@@ -46,7 +53,7 @@ class Fingerprint:
     Parameters
     ----------
     cpu : str
-        Model name.
+        Model name, with family and model where it names none.
     architecture : str
         As in ``platform.machine()``.
     instruction_sets : tuple of str
@@ -207,18 +214,28 @@ def cache_bytes() -> int | None:
 def _cpu() -> tuple[str, frozenset[str]]:
     """Model name and flags; on Linux from the kernel, where py-cpuinfo needs a second."""
     text = _read(Path("/proc/cpuinfo")) or ""
-    lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    found = {name.strip(): value.strip() for name, value in lines.items()}
-    # ARM kernels number the core and leave its name to the board.
     board = (_read(Path("/proc/device-tree/model")) or "").strip("\0")
-    part = " ".join(found[name] for name in ("CPU implementer", "CPU part") if name in found)
-    name = found.get("model name") or " ".join(filter(None, (board, part)))
-    flags = found.get("flags") or found.get("Features")
+    name, flags = cpu_of(text, board)
     if name and flags:
-        return name, frozenset(flags.split())
+        return name, flags
     info = require("cpuinfo", extra="search").get_cpu_info()
     name = info.get("brand_raw") or platform.processor() or "unknown"
     return name, frozenset(info.get("flags", ()))
+
+
+def cpu_of(text: str, board: str) -> tuple[str, frozenset[str]]:
+    """Read a CPU's name and flags from ``/proc/cpuinfo``, and the name of its board if need be.
+
+    ARM kernels number the core and leave its name to the board. Some virtual machines keep the
+    model to themselves and say ``AMD EPYC``: then family and model follow.
+    """
+    lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    found = {name.strip(): value.strip() for name, value in lines.items()}
+    part = " ".join(found[name] for name in ("CPU implementer", "CPU part") if name in found)
+    name = found.get("model name") or " ".join(filter(None, (board, part)))
+    if name and "cpu family" in found and not any(map(str.isdigit, name)):
+        name += f" (family {found['cpu family']}, model {found.get('model', 'unknown')})"
+    return name, frozenset((found.get("flags") or found.get("Features") or "").split())
 
 
 def _cores() -> int:

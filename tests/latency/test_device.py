@@ -8,7 +8,7 @@ import pytest
 
 from pyhwnas.latency import device, fingerprint
 from pyhwnas.latency.backends.onnxruntime import OnnxRuntimeBackend
-from pyhwnas.latency.device import IDENTITY
+from pyhwnas.latency.device import IDENTITY, cpu_of
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,19 @@ def test_this_device_has_a_name(here):
     assert here.threads == here.batch == 1
     assert here.cores >= 1
     assert here.memory_gib > 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "board", "name"),
+    [
+        ("cpu family: 25\nmodel: 17\nmodel name: AMD EPYC", "", "AMD EPYC (family 25, model 17)"),
+        ("cpu family: 6\nmodel: 85\nmodel name: Xeon @ 2.80GHz", "", "Xeon @ 2.80GHz"),
+        ("CPU implementer: 0x41\nCPU part: 0xd08", "Raspberry Pi 4", "Raspberry Pi 4 0x41 0xd08"),
+        ("processor: 0", "", ""),
+    ],
+)
+def test_the_kernel_names_the_cpu(lines, board, name):
+    assert cpu_of(f"{lines}\nflags: fpu sse", board) == (name, {"fpu", "sse"})
 
 
 def test_it_is_itself(here):
