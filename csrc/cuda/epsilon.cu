@@ -20,6 +20,7 @@ struct Difference {
   static constexpr double kFill = kStart;
   static constexpr double kFillQuery = 0.0;
 
+  __device__ static bool is_wanted() { return true; }
   __device__ static double value(double x) { return x; }
   __device__ static double query(double x) { return x; }
   __device__ static void add(double& sum, double x, double query) {
@@ -44,6 +45,7 @@ struct Ratio {
 
   const unsigned* is_wild;
 
+  __device__ static bool is_wanted() { return true; }
   __device__ static double value(double x) { return x; }
   __device__ static double query(double x) { return 1.0 / x; }
   __device__ static void add(double& sum, double x, double query) {
@@ -72,26 +74,8 @@ __global__ void wild_kernel(const double* values, std::size_t size, unsigned* is
   }
 }
 
-__global__ void largest_kernel(const Ordered* least, std::size_t r, Ordered* largest) {
-  Ordered found = 0;
-  for (std::size_t q = blockIdx.x * std::size_t{kBlock} + threadIdx.x; q < r;
-       q += std::size_t{gridDim.x} * kBlock) {
-    found = least[q] > found ? least[q] : found;
-  }
-  for (int distance = 16; distance > 0; distance /= 2) {
-    const Ordered other = __shfl_xor_sync(0xffffffffU, found, distance);
-    found = other > found ? other : found;
-  }
-  if (threadIdx.x % 32 == 0) atomicMax(largest, found);
-}
-
 __global__ void result_kernel(const Ordered* largest, double* result) {
   *result = value_of(*largest);
-}
-
-unsigned some_blocks(std::size_t size) {
-  const unsigned blocks = blocks_for(size, kBlock);
-  return blocks < kBlock ? blocks : kBlock;
 }
 
 template <class Measure>
@@ -101,9 +85,7 @@ cudaError_t worst(const Measure& measure, const TwoSets& sets, double* result,
   PYHWNAS_CUDA_CHECK(least.allocate(sets.r, stream));
   PYHWNAS_CUDA_CHECK(largest.allocate(1, stream));
   PYHWNAS_CUDA_CHECK(nearest(measure, sets, least.data(), stream));
-  PYHWNAS_CUDA_CHECK(cudaMemsetAsync(largest.data(), 0, sizeof(Ordered), stream));
-  PYHWNAS_CUDA_CHECK(launch(largest_kernel, some_blocks(sets.r), kBlock, 0, stream, least.data(),
-                            sets.r, largest.data()));
+  PYHWNAS_CUDA_CHECK(find_largest(least.data(), sets.r, largest.data(), stream));
   return launch(result_kernel, 1, 1, 0, stream, largest.data(), result);
 }
 
@@ -118,8 +100,9 @@ cudaError_t epsilon_multiplicative(const TwoSets& sets, double* result, cudaStre
   PYHWNAS_CUDA_CHECK(is_wild.allocate(1, stream));
   PYHWNAS_CUDA_CHECK(cudaMemsetAsync(is_wild.data(), 0, sizeof(unsigned), stream));
   for (const auto& [values, rows] : {std::pair{sets.F, sets.n}, std::pair{sets.R, sets.r}}) {
-    PYHWNAS_CUDA_CHECK(launch(wild_kernel, some_blocks(rows * sets.m), kBlock, 0, stream, values,
-                              rows * sets.m, is_wild.data()));
+    const unsigned blocks = blocks_for(rows * sets.m, kBlock);
+    PYHWNAS_CUDA_CHECK(launch(wild_kernel, blocks < kBlock ? blocks : kBlock, kBlock, 0, stream,
+                              values, rows * sets.m, is_wild.data()));
   }
   return worst(Ratio{is_wild.data()}, sets, result, stream);
 }

@@ -1,8 +1,9 @@
 // Inverted generational distances. Each distance has the CPU's bits, since its terms are added in
 // the order of the columns; so has their mean, whose blocks of 256 are added up as there.
 //
-// Squares of huge or tiny differences would leave the range of a double, so values are scaled by a
-// power of two where their range asks for it. The exponent is found on the device.
+// Squares of huge or tiny distances leave the range of a double. Where they do, distances are
+// measured again with values that are scaled by a power of two: as on the CPU the distances that
+// were found decide. That is decided on the device; where once is enough, the second time is empty.
 #include <cmath>
 
 #include "cuda/buffer.hpp"
@@ -20,6 +21,9 @@ struct Scaled {
   static constexpr double kFillQuery = 0.0;
 
   const int* exponent;
+  bool is_again;
+
+  __device__ bool is_wanted() const { return !is_again || *exponent != 0; }
 
   // A column whose values are all one, in both sets, may be too large to be scaled up; it does not
   // matter.
@@ -88,21 +92,27 @@ __global__ void first_limits_kernel(unsigned m, Ordered* limits) {
   }
 }
 
-// The exponent by which values are scaled down: 0 where squares of all differences that matter are
-// representable as they are.
-__global__ void exponent_kernel(const Ordered* limits, unsigned m, int* exponent) {
+// The exponent by which values have to be scaled down, given the largest square that was found
+// without: 0 where the squares of all distances that matter are representable.
+__global__ void exponent_kernel(const Ordered* limits, unsigned m, const Ordered* largest,
+                                int* exponent) {
+  const double square = value_of(*largest);
+  if (square == kInfinity || square > 0x1p-800) {
+    *exponent = square == kInfinity ? 600 : 0;
+    return;
+  }
   double range = 0.0;
   for (unsigned k = 0; k < m; ++k) {
     const double half = value_of(limits[2 * k + 1]) / 2 - value_of(limits[2 * k]) / 2;
     range = half > range ? half : range;
   }
-  constexpr int kSafe = 400;
-  const int found = range == 0.0 ? 0 : std::ilogb(range);
-  *exponent = found >= -kSafe && found <= kSafe ? 0 : found;
+  *exponent = range > 0.0 && range < 0x1p-400 ? std::ilogb(range) : 0;
 }
 
 // Sums of 256 roots each, in the order of the rows.
-__global__ void root_sums_kernel(const Ordered* squares, std::size_t r, double* sums) {
+__global__ void root_sums_kernel(const Ordered* first_squares, const Ordered* second_squares,
+                                 const int* exponent, std::size_t r, double* sums) {
+  const Ordered* const squares = *exponent == 0 ? first_squares : second_squares;
   __shared__ double roots[kBlock];
   const std::size_t first = blockIdx.x * std::size_t{kBlock};
   const std::size_t q = first + threadIdx.x;
@@ -133,13 +143,20 @@ template <class Distance>
 cudaError_t mean_distance(const TwoSets& sets, double* result, cudaStream_t stream) {
   const auto m = static_cast<unsigned>(sets.m);
   const unsigned n_sums = blocks_for(sets.r, kBlock);
-  Buffer<Ordered> limits, squares;
+  Buffer<Ordered> limits, largest, squares, again;
   Buffer<double> sums;
-  Buffer<int> exponent;
+  Buffer<int> exponents;  // that of the first time, 0, and the one found
   PYHWNAS_CUDA_CHECK(limits.allocate(2 * sets.m, stream));
+  PYHWNAS_CUDA_CHECK(largest.allocate(1, stream));
   PYHWNAS_CUDA_CHECK(squares.allocate(sets.r, stream));
+  PYHWNAS_CUDA_CHECK(again.allocate(sets.r, stream));
   PYHWNAS_CUDA_CHECK(sums.allocate(n_sums, stream));
-  PYHWNAS_CUDA_CHECK(exponent.allocate(1, stream));
+  PYHWNAS_CUDA_CHECK(exponents.allocate(2, stream));
+  PYHWNAS_CUDA_CHECK(cudaMemsetAsync(exponents.data(), 0, 2 * sizeof(int), stream));
+  const int* const exponent = exponents.data() + 1;
+  const Measured<Distance> first{{{exponents.data(), false}}}, second{{{exponent, true}}};
+  PYHWNAS_CUDA_CHECK(nearest(first, sets, squares.data(), stream));
+  PYHWNAS_CUDA_CHECK(find_largest(squares.data(), sets.r, largest.data(), stream));
   PYHWNAS_CUDA_CHECK(launch(first_limits_kernel, 1, kBlock, 0, stream, m, limits.data()));
   const auto find_limits = [&](const double* values, std::size_t rows) {
     const unsigned blocks = blocks_for(rows, kBlock);
@@ -148,13 +165,12 @@ cudaError_t mean_distance(const TwoSets& sets, double* result, cudaStream_t stre
   };
   PYHWNAS_CUDA_CHECK(find_limits(sets.F, sets.n));
   PYHWNAS_CUDA_CHECK(find_limits(sets.R, sets.r));
-  PYHWNAS_CUDA_CHECK(launch(exponent_kernel, 1, 1, 0, stream, limits.data(), m, exponent.data()));
-  const Measured<Distance> measure{{{exponent.data()}}};
-  PYHWNAS_CUDA_CHECK(nearest(measure, sets, squares.data(), stream));
-  PYHWNAS_CUDA_CHECK(
-      launch(root_sums_kernel, n_sums, kBlock, 0, stream, squares.data(), sets.r, sums.data()));
-  return launch(mean_kernel, 1, kBlock, 0, stream, sums.data(), n_sums, sets.r, exponent.data(),
-                result);
+  PYHWNAS_CUDA_CHECK(launch(exponent_kernel, 1, 1, 0, stream, limits.data(), m, largest.data(),
+                            exponents.data() + 1));
+  PYHWNAS_CUDA_CHECK(nearest(second, sets, again.data(), stream));
+  PYHWNAS_CUDA_CHECK(launch(root_sums_kernel, n_sums, kBlock, 0, stream, squares.data(),
+                            again.data(), exponent, sets.r, sums.data()));
+  return launch(mean_kernel, 1, kBlock, 0, stream, sums.data(), n_sums, sets.r, exponent, result);
 }
 
 }  // namespace

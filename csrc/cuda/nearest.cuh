@@ -12,6 +12,7 @@
 //   kStart, add(sum, x, value)    the measure of no coordinates, and one coordinate more
 //   nearer<width>(best, x, query, row, m)  the less of `best` and the measure of a row x of F
 //   kFill, kFillQuery     coordinates of F and of a query that change no measure
+//   is_wanted()           whether to measure at all; the same for the whole grid
 #pragma once
 
 #include <cuda_runtime.h>
@@ -32,6 +33,7 @@ inline constexpr unsigned kWishedBlocks = 1024;  // eight for each multiprocesso
 template <class Measure, unsigned width>
 __global__ void __launch_bounds__(kQueries)
     nearest_kernel(Measure measure, TwoSets sets, unsigned slice_rows, Ordered* least) {
+  if (!measure.is_wanted()) return;
   const auto n = static_cast<unsigned>(sets.n);
   const auto m = static_cast<unsigned>(sets.m);
   const std::size_t q = blockIdx.x * std::size_t{kQueries} + threadIdx.x;
@@ -70,6 +72,30 @@ __global__ void __launch_bounds__(kQueries)
     }
   }
   if (is_there) atomicMin(least + q, ordered(best));
+}
+
+inline constexpr unsigned kLargestBlock = 256;
+
+static __global__ void largest_kernel(const Ordered* least, std::size_t r, Ordered* largest) {
+  Ordered found = 0;
+  for (std::size_t q = blockIdx.x * std::size_t{kLargestBlock} + threadIdx.x; q < r;
+       q += std::size_t{gridDim.x} * kLargestBlock) {
+    found = least[q] > found ? least[q] : found;
+  }
+  for (int distance = 16; distance > 0; distance /= 2) {
+    const Ordered other = __shfl_xor_sync(0xffffffffU, found, distance);
+    found = other > found ? other : found;
+  }
+  if (threadIdx.x % 32 == 0) atomicMax(largest, found);
+}
+
+// *largest of least[r].
+inline cudaError_t find_largest(const Ordered* least, std::size_t r, Ordered* largest,
+                                cudaStream_t stream) {
+  PYHWNAS_CUDA_CHECK(cudaMemsetAsync(largest, 0, sizeof(Ordered), stream));
+  const unsigned blocks = blocks_for(r, kLargestBlock);
+  return launch(largest_kernel, blocks < kLargestBlock ? blocks : kLargestBlock, kLargestBlock, 0,
+                stream, least, r, largest);
 }
 
 // least[q] for each row of R.

@@ -128,7 +128,7 @@ class Fronts {
       : places_(places),
         width_(places.width),
         exact_width_(places.is_coarse_exact ? 0 : places.width * sizeof(Exact)),
-        splats_(width_ + exact_width_) {
+        splats_(width_) {
     fronts_.reserve(std::min<std::size_t>(n_rows, 1024));
   }
 

@@ -1,8 +1,10 @@
 // Inverted generational distances: the nearest row of F for every row of R, by a tree of boxes (see
 // nearest.hpp). O((n + r) log) time in few objectives, O(n r m) at worst; O((n + r) m) memory.
 //
-// Squares of huge or tiny differences would leave the range of a double, so both sets are scaled by
-// one power of two where the range of values asks for it: exact, and taken back at the end.
+// Squares of huge or tiny distances leave the range of a double. Where they do, both sets are
+// scaled by one power of two, which is taken back at the end. The distances decide, not the values:
+// a row of F far away, as a penalty of the largest double is, is nearest to nothing.
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -50,9 +52,12 @@ struct SquaredExcess {
   }
 };
 
-// The exponent by which values are scaled down: 0 where squares of all differences that matter are
-// representable as they are.
-int scale_exponent(MatrixView<const double> F, MatrixView<const double> R) {
+// The exponent by which values have to be scaled down, given the largest square that was found
+// without: 0 where the squares of all distances that matter are representable.
+int scale_exponent(double largest, MatrixView<const double> F, MatrixView<const double> R) {
+  // The distance was 2^511 at least, and no difference is above 2^1025.
+  if (std::isinf(largest)) return 600;
+  if (largest > 0x1p-800) return 0;
   double range = 0.0;
   for (std::size_t k = 0; k < F.cols(); ++k) {
     double low = F(0, k);
@@ -65,10 +70,7 @@ int scale_exponent(MatrixView<const double> F, MatrixView<const double> R) {
     }
     range = std::max(range, high / 2 - low / 2);
   }
-  constexpr int kSafe = 400;
-  if (range == 0.0) return 0;
-  const int exponent = std::ilogb(range);
-  return std::abs(exponent) <= kSafe ? 0 : exponent;
+  return range > 0.0 && range < 0x1p-400 ? std::ilogb(range) : 0;
 }
 
 // Where a column's values are all one, in both sets, they may be too large to be scaled up; and do
@@ -96,6 +98,23 @@ double sum_of_roots(std::span<const double> squares) {
   return sum;
 }
 
+// Of the distance of each row of R.
+template <class Measure>
+std::vector<double> squares(MatrixView<const double> F, MatrixView<const double> R, int threads,
+                            const Checkpoint& checkpoint) {
+  std::vector<double> distances(R.rows(), 0.0);
+  // Rows of R that F covers are at distance 0, and found without a search.
+  Scouts<Measure> scouts(F, R, 0.0, checkpoint);
+  const std::vector<std::uint32_t> left = scouts.unsettled();
+  if (left.empty()) return distances;
+  std::vector<double> found(left.size());
+  const std::vector<double> queries = rows_of(R, left);
+  const Nearest<Measure> rows(F, {queries.data(), left.size(), R.cols()}, checkpoint);
+  rows.search(found, threads, checkpoint);
+  for (std::size_t i = 0; i < left.size(); ++i) distances[left[i]] = found[i];
+  return distances;
+}
+
 template <class Measure>
 double mean_distance(MatrixView<const double> F, MatrixView<const double> R, int threads,
                      const Checkpoint& checkpoint) {
@@ -103,25 +122,15 @@ double mean_distance(MatrixView<const double> F, MatrixView<const double> R, int
   require(F.cols() > 0, "F must have at least one column, got none");
   require(R.rows() > 0, "R must have at least one row, got none");
   require_size(R.cols(), "each row of R", F.cols());
-  if (const int exponent = scale_exponent(F, R); exponent != 0) {
-    const std::vector<double> small_f = scaled(F, exponent);
-    const std::vector<double> small_r = scaled(R, exponent);
-    const double mean =
-        mean_distance<Measure>({small_f.data(), F.rows(), F.cols()},
-                               {small_r.data(), R.rows(), R.cols()}, threads, checkpoint);
-    return std::ldexp(mean, exponent);
+  std::vector<double> found = squares<Measure>(F, R, threads, checkpoint);
+  const int exponent = scale_exponent(*std::max_element(found.begin(), found.end()), F, R);
+  if (exponent != 0) {
+    const std::vector<double> scaled_f = scaled(F, exponent);
+    const std::vector<double> scaled_r = scaled(R, exponent);
+    found = squares<Measure>({scaled_f.data(), F.rows(), F.cols()},
+                             {scaled_r.data(), R.rows(), R.cols()}, threads, checkpoint);
   }
-  // Rows of R that F covers are at distance 0, and found without a search.
-  Scouts<Measure> scouts(F, R, 0.0, checkpoint);
-  const std::vector<std::uint32_t> left = scouts.unsettled();
-  if (left.empty()) return 0.0;
-  std::vector<double> found(left.size());
-  const std::vector<double> queries = rows_of(R, left);
-  const Nearest<Measure> rows(F, {queries.data(), left.size(), R.cols()}, checkpoint);
-  rows.search(found, threads, checkpoint);
-  std::vector<double> distances(R.rows(), 0.0);
-  for (std::size_t i = 0; i < left.size(); ++i) distances[left[i]] = found[i];
-  return sum_of_roots(distances) / static_cast<double>(R.rows());
+  return std::ldexp(sum_of_roots(found) / static_cast<double>(R.rows()), exponent);
 }
 
 }  // namespace

@@ -102,6 +102,13 @@ class TestIndicators:
         for some in (F, F[:5] ** 0.5):
             same(home.numpy(function(home.array(some), home.array(R))), function(some, R))
 
+    @pytest.mark.parametrize("penalty", [1e130, 1e200, np.finfo(np.float64).max])
+    def test_have_the_bits_of_the_cpu_beside_a_row_far_away(self, name, penalty, home):
+        rng = np.random.default_rng(1)
+        F, R = np.vstack([rng.random((40, 3)), np.full((1, 3), penalty)]), rng.random((70, 3)) + 0.1
+        function = getattr(moo, name)
+        same(home.numpy(function(home.array(F), home.array(R))), function(F, R))
+
     def test_wrong_sets_are_refused(self, name, home):
         function, fine = getattr(moo, name), home.array(np.ones((2, 3)))
         with pytest.raises(ValueError, match=r"^R must have rows and columns, got shape \(0, 3\)$"):

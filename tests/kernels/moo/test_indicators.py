@@ -197,6 +197,15 @@ def test_wrong_arguments_of_r2_are_named(ideal, weights, message):
         moo.r2([[1, 1]], ideal, weights)
 
 
+@pytest.mark.parametrize("name", ["igd", "igd_plus"])
+@pytest.mark.parametrize("penalty", [1e130, 1e200, np.finfo(np.float64).max])
+@pytest.mark.parametrize("n", [50, 900])
+def test_rows_with_huge_penalties_are_nearest_to_nothing(name, penalty, n):
+    F, R = sets_of("sphere", n, n, 3)
+    penalised = np.vstack([np.full((2, 3), penalty), F, [[0.0, penalty, -penalty]]])
+    assert getattr(moo, name)(penalised, R + 0.1) == getattr(moo, name)(F, R + 0.1)
+
+
 def test_a_constant_column_may_be_far_larger_than_the_distances():
     F = np.array([[1e300, 0.0], [1e300, 1e-200]])
     R = np.array([[1e300, 3e-201]])

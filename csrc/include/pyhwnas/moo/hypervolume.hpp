@@ -14,7 +14,8 @@ namespace pyhwnas::moo {
 
 // Volume dominated by F and bounded by ref_point. Objectives are scaled by powers of two first, so
 // that nothing overflows before the result does; then it is a sum of positive terms, each within a
-// few roundings. Dominated and equal rows change nothing.
+// few roundings. Terms of less than 2^-1022 of the box that holds all rows are lost, here and
+// below. Dominated and equal rows change nothing.
 //
 // m     method                                                       time
 // 1     minimum                                                      n
