@@ -61,7 +61,7 @@ class Peer:
     def __init__(self, table: LatencyTable) -> None:
         entries = [table.entries.get(unit.key) for unit in SPACE.plan.units]
         self.ms = np.array([entry.ms if entry else 0.0 for entry in entries] + [0.0])
-        spread = [(e.high_ms - e.low_ms) / (2 * Z) if e else 0.0 for e in entries]
+        spread = [max(e.high_ms - e.ms, e.ms - e.low_ms) / Z if e else 0.0 for e in entries]
         self.variance = np.array([*spread, 0.0]) ** 2
         self.scale = table.scale
         found = table.accuracy

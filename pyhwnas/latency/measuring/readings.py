@@ -88,10 +88,10 @@ class Settings:
     mean error around the best common scale on 28 NAS-Bench-201 and 20 MobileNetV3 networks, two
     runs of two processes each: lower quartile 4.2 to 5.2 %, median 3.5 to 5.6 %, minimum 8 to 14 %.
 
-    What is timed cold was chosen by `bench.latency` with ONNX Runtime, OpenVINO and PyTorch on two
-    machines, an Intel Xeon and an AMD EPYC. On NAS-Bench-201, where no unit has 256 KiB, errors
-    were 3.7, 3.7 and 1.8 % and 2.3, 2.1 and 2.7 %; cold from 32 KiB on 4.7, 5.4 and 2.4 % and 2.5,
-    2.0 and 3.1 %. On MobileNetV3 it made no difference that two runs agreed on.
+    What is timed cold was chosen by `bench.latency` with ONNX Runtime, OpenVINO and PyTorch. On
+    NAS-Bench-201, where no unit has 256 KiB, errors were 3.7, 3.7 and 1.8 % on an Intel Xeon, and
+    cold from 32 KiB on 4.7, 5.4 and 2.4 %; on an AMD EPYC two runs each, 2.1 to 3.0 % and 2.0 to
+    3.2 %, were in turns the better. On MobileNetV3 runs did not agree on a difference.
 
     The target counts on quiet machines alone, on others no model reaches it: six pairs of tables of
     NAS-Bench-201 on the EPYC were off by 2.6 % on average in 10 s, and with a target of 2 % by
