@@ -110,11 +110,11 @@ class Search:
         seed: int = 0,
         warm_start: str | os.PathLike[str] | History | None = None,
     ) -> None:
-        if as_whole(seed, "seed") < 0:
+        self.seed = as_whole(seed, "seed")
+        if self.seed < 0:
             raise ValueError(f"seed: expected an integer from 0 up, got {seed}")
         self.problem = problem
         self.optimizer = optimizer.choose(problem) if isinstance(optimizer, Auto) else optimizer
-        self.seed = as_whole(seed, "seed")
         description: Json = {
             "problem": problem.describe(),
             "optimizer": describe(self.optimizer),

@@ -4,7 +4,6 @@
 // Squares of huge or tiny distances leave the range of a double. Where they do, both sets are
 // scaled by one power of two, which is taken back at the end. The distances decide, not the values:
 // a row of F far away, as a penalty of the largest double is, is nearest to nothing.
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
